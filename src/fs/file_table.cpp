@@ -1,0 +1,91 @@
+#include "fs/file_table.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <algorithm>
+#include <unordered_map>
+
+namespace icecore::fs {
+namespace {
+
+constexpr std::size_t kMaximumDepth = 4096;  // deeper than any path that Linux can name
+
+}  // namespace
+
+FileType file_type_of_mode(std::uint32_t mode) {
+  switch (mode & S_IFMT) {
+    case S_IFREG: return FileType::kRegular;
+    case S_IFDIR: return FileType::kDirectory;
+    case S_IFLNK: return FileType::kSymlink;
+    case S_IFCHR: return FileType::kCharacterDevice;
+    case S_IFBLK: return FileType::kBlockDevice;
+    case S_IFIFO: return FileType::kFifo;
+    case S_IFSOCK: return FileType::kSocket;
+    default: return FileType::kUnknown;
+  }
+}
+
+std::string mode_string(FileType type, std::uint32_t mode) {
+  static constexpr std::string_view kTypes = "?-dlcbps";
+  std::string text(1, kTypes[static_cast<std::size_t>(type)]);
+  static constexpr std::string_view kBits = "rwxrwxrwx";
+  for (std::size_t i = 0; i < kBits.size(); ++i) text += ((mode >> (8 - i)) & 1U) != 0 ? kBits[i] : '-';
+  const auto special = [&](std::uint32_t bit, std::size_t at, char set) {
+    if ((mode & bit) != 0) text[at] = text[at] == 'x' ? set : static_cast<char>(set - 'a' + 'A');
+  };
+  special(S_ISUID, 3, 's');
+  special(S_ISGID, 6, 's');
+  special(S_ISVTX, 9, 't');
+  return text;
+}
+
+const FileInfo* FileTable::find(std::uint64_t inode) const {
+  const auto found = std::ranges::lower_bound(files, inode, {}, &FileInfo::inode);
+  return found != files.end() && found->inode == inode ? &*found : nullptr;
+}
+
+PathIndex::PathIndex(const FileTable& table) : table_(table) {
+  std::unordered_map<std::uint64_t, const Name*> name_of;
+  const auto is_directory = [&](std::uint64_t inode) {
+    const FileInfo* info = table.find(inode);
+    return info != nullptr && info->type == FileType::kDirectory;
+  };
+  for (const Name& name : table.names) {
+    if (!is_directory(name.inode)) continue;
+    // A live name beats one found in slack.
+    const auto [at, added] = name_of.try_emplace(name.inode, &name);
+    if (!added && at->second->deleted && !name.deleted) at->second = &name;
+  }
+  std::unordered_map<std::uint64_t, std::string> done{{table.root_inode, ""}};
+  std::vector<std::uint64_t> chain;
+  for (const FileInfo& file : table.files) {
+    if (file.type != FileType::kDirectory) continue;
+    chain.clear();
+    std::uint64_t here = file.inode;
+    while (!done.contains(here) && name_of.contains(here) && chain.size() < kMaximumDepth && std::ranges::find(chain, here) == chain.end()) {
+      chain.push_back(here);
+      here = name_of.at(here)->parent;
+    }
+    if (!done.contains(here)) done.emplace(here, fmt::format("/$Orphan/{}", here));
+    for (auto inode = chain.rbegin(); inode != chain.rend(); ++inode) {
+      if (done.contains(*inode)) continue;
+      const Name& name = *name_of.at(*inode);
+      done.emplace(*inode, done.at(name.parent) + '/' + std::string(table.text_of(name)));
+    }
+  }
+  inodes_.reserve(done.size());
+  for (const auto& [inode, path] : done) inodes_.push_back(inode);
+  std::ranges::sort(inodes_);
+  paths_.reserve(inodes_.size());
+  for (const std::uint64_t inode : inodes_) paths_.push_back(std::move(done.at(inode)));
+}
+
+const std::string& PathIndex::directory(std::uint64_t inode) const {
+  const auto found = std::ranges::lower_bound(inodes_, inode);
+  if (found == inodes_.end() || *found != inode) return unknown_;
+  return paths_[static_cast<std::size_t>(found - inodes_.begin())];
+}
+
+std::string PathIndex::path_of(const Name& name) const { return directory(name.parent) + '/' + std::string(table_.text_of(name)); }
+
+}  // namespace icecore::fs
