@@ -1,0 +1,24 @@
+// Recognises what a source holds and opens it. One line a filesystem that we read; the rest is named.
+#include <fmt/format.h>
+
+#include "fs/ext4/ext4.h"
+#include "fs/filesystem.h"
+#include "volume/signature.h"
+
+namespace icecore::fs {
+
+Result<FilesystemPtr> open(image::SourcePtr source, const OpenOptions& options, Anomalies& anomalies) {
+  const Location where{source->name(), 0};
+  if (source->size() == 0) return fail(Code::kCorrupt, "the volume is empty (0 bytes): nothing to read; check that the image was copied whole", where);
+  ICECORE_ASSIGN(const auto found, volume::recognise(*source));
+  if (!found) {
+    // An ext filesystem whose first superblock was wiped is still there: its backups say so.
+    auto rescued = ext4::open(source, options, anomalies);
+    if (rescued || rescued.error().code != Code::kNotFound) return rescued;
+    return fail(Code::kNotFound, "no known filesystem begins here (not ext, XFS, btrfs, NTFS, FAT, LVM2, md, LUKS or swap)", where);
+  }
+  if (found->type == "ext") return ext4::open(std::move(source), options, anomalies);
+  return fail(Code::kUnsupported, fmt::format("this is {}, which this version does not read", found->name), where);
+}
+
+}  // namespace icecore::fs
