@@ -1,0 +1,26 @@
+# ./dev setup: the Debian packages, by what they are for. docs/ARCHITECTURE.md says why each library is here.
+# shellcheck shell=bash
+
+PACKAGES=(
+  # building
+  g++ cmake ninja-build pkg-config ccache git ca-certificates
+  libcurl4-openssl-dev libssl-dev libpugixml-dev nlohmann-json3-dev libcli11-dev libfmt-dev libexpected-dev libsqlite3-dev libsystemd-dev
+  zlib1g-dev libzstd-dev libboost-dev
+  # the practice incident
+  debootstrap e2fsprogs xfsprogs dosfstools gdisk fdisk rsync openssl openssh-client xz-utils systemd-journal-remote python3 mount util-linux
+  # tests and their oracles
+  libgtest-dev libgmock-dev sleuthkit awscli python3-boto3 python3-botocore sqlite3 attr acl libcap2-bin jq file procps lvm2 mdadm cryptsetup-bin
+  # lint, fuzz, bench
+  clang clang-format clang-tidy libclang-rt-14-dev shellcheck libbenchmark-dev time hyperfine
+)
+
+dev_setup() {
+  local missing=() package
+  for package in "${PACKAGES[@]}"; do
+    dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null | grep -q '^ii' || missing+=("$package")
+  done
+  [ ${#missing[@]} = 0 ] && return
+  say "installing ${#missing[@]} Debian packages"
+  as_root apt-get update -qq
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
