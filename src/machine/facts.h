@@ -38,7 +38,12 @@ struct Facts {
 /// Reads them; what is missing stays empty. Only errors that end the run.
 Result<Facts> read_facts(const Machine& machine);
 
+struct HomeFolder {
+  FileRef folder;
+  std::string user;  ///< whose it is by passwd, else by its owner: a name, or a number that no name is known for
+};
+
 /// Home folders of people and daemons, each once: of every user in `facts`, /root, and every folder in /home, whoever it belongs to now.
-Result<std::vector<FileRef>> home_folders(const Machine& machine, const Facts& facts);
+Result<std::vector<HomeFolder>> home_folders(const Machine& machine, const Facts& facts);
 
 }  // namespace icecore::machine

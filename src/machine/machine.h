@@ -22,7 +22,8 @@ struct Mount {
   bool by_fstab = false;      ///< false for the root that was recognised, and for what is under /volumes
 };
 
-/// A file, folder or link that was found. A value: it stays good as long as the Machine.
+/// A file, folder or link that was found. A value: it stays good as long as the Machine. A folder with inode 0 stands only in this view (the way to
+/// a mount point that no filesystem holds).
 struct FileRef {
   std::size_t mount = 0;  ///< index in Machine::mounts()
   std::string path;       ///< as the instance saw it, absolute, every link in it followed ("/usr/bin/ss" for "/bin/ss"); raw bytes
@@ -72,6 +73,8 @@ class Machine {
   const std::vector<Mount>& mounts() const { return mounts_; }
   /// False where only data volumes were given: then all is under /volumes.
   bool has_root() const { return has_root_; }
+  /// Device words of the fstab's lines (not swap, not of the network) whose filesystem was not given: "LABEL=shop-data on /srv".
+  const std::vector<std::string>& missing_mounts() const { return missing_; }
   const fs::Filesystem& filesystem_of(const FileRef& file) const;
   const Partition& partition_of(const FileRef& file) const;
 
@@ -121,12 +124,20 @@ class Machine {
 
  private:
   Machine(std::vector<Partition> partitions, Anomalies& anomalies);
-  void mount_all();
+  Result<void> mount_all();
+  Result<void> mount_by_fstab(std::vector<bool>& placed);
+  void mount_the_rest(const std::vector<bool>& placed);
   Result<FileRef> root_of(std::size_t mount) const;
-  Result<FileRef> parent_of(const FileRef& file) const;
+  FileRef top() const;
+  std::optional<std::size_t> mount_at(std::string_view path) const;
+  bool leads_to_mount(std::string_view path) const;
+  Result<FileRef> stored_child(const FileRef& directory, std::string_view name, std::string path) const;
+  /// True where the error is dealt with (missing, or reported as damage); false where it ends the run.
+  bool forgive(std::string_view path, const Error& error) const;
 
   std::vector<Partition> partitions_;
   std::vector<Mount> mounts_;
+  std::vector<std::string> missing_;
   bool has_root_ = false;
   Anomalies& anomalies_;
   mutable std::mutex mutex_;  // guards reported_
