@@ -9,7 +9,8 @@ namespace icecore::fs {
 
 Result<FilesystemPtr> open(image::SourcePtr source, const OpenOptions& options, Anomalies& anomalies) {
   const Location where{source->name(), 0};
-  if (source->size() == 0) return fail(Code::kCorrupt, "the volume is empty (0 bytes): nothing to read; check that the image was copied whole", where);
+  if (source->size() == 0)
+    return fail(Code::kCorrupt, "the volume is empty (0 bytes): nothing to read; check that the image was copied whole", where);
   ICECORE_ASSIGN(const auto found, volume::recognise(*source));
   if (!found) {
     // An ext filesystem whose first superblock was wiped is still there: its backups say so.

@@ -36,10 +36,11 @@ struct VolumeTable {
   std::vector<Volume> volumes;      ///< ascending by number
 };
 
-/// Finds the volumes of `disk`. Prefetches once: the first 68 KiB and, where there is a GPT, the last 33 sectors.
+/// Finds the volumes of `disk`. Reads its first 68 KiB and, where there is a GPT, the backup at its end.
 /// Errors: kCorrupt for an empty disk; kNotFound where neither a filesystem nor a partition table is recognised; whatever the source gives.
-/// Anomalies: "volume.gpt-primary", "volume.gpt-backup" (one copy is damaged, the other was used), "volume.partition-range" (beyond the end of the disk, or
-/// overlapping), "volume.ebr" (a broken or looping chain of logical partitions). Thread-safe. Sources: UEFI 2.10 chapter 5.3; Linux block/partitions/{msdos,efi}.c.
+/// Anomalies: "volume.gpt-primary", "volume.gpt-backup" (one copy is damaged, the other was used), "volume.partition-range" (beyond the end of the
+/// disk, or overlapping), "volume.ebr" (a broken or looping chain of logical partitions). Thread-safe. Sources: UEFI 2.10 chapter 5.3; Linux
+/// block/partitions/{msdos,efi}.c.
 Result<VolumeTable> read_volumes(const image::SourcePtr& disk, Anomalies& anomalies);
 
 }  // namespace icecore::volume

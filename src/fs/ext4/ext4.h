@@ -13,8 +13,8 @@ namespace icecore::fs::ext4 {
 ///
 /// Errors: kNotFound if there is no ext superblock; kUnsupported names a feature that nobody could read past; kCorrupt.
 /// Anomalies: "ext4.superblock", "ext4.superblock-checksum", "ext4.group-checksum", "ext4.journal…", "ext4.fast-commit", "ext4.orphan",
-/// "filesystem.truncated" (it spans more than its source), "filesystem.tail" (its source goes on well past its end); from sweep() also "ext4.inode-checksum",
-/// "ext4.extent", "ext4.directory", "ext4.directory-checksum", "ext4.inode-table".
+/// "filesystem.truncated" (it spans more than its source), "filesystem.tail" (its source goes on well past its end); from sweep() also
+/// "ext4.inode-checksum", "ext4.extent", "ext4.directory", "ext4.directory-checksum", "ext4.inode-table".
 ///
 /// Reading one inode fails (kCorrupt) where the kernel would; sweep() reports and goes on. Encrypted names are given as "encrypted:<base64url of
 /// the stored name>"; encrypted content and link targets are kUnsupported.
