@@ -3,6 +3,7 @@
 
 #include "fs/ext4/ext4.h"
 #include "fs/filesystem.h"
+#include "fs/xfs/xfs.h"
 #include "volume/signature.h"
 
 namespace icecore::fs {
@@ -19,6 +20,7 @@ Result<FilesystemPtr> open(image::SourcePtr source, const OpenOptions& options, 
     return fail(Code::kNotFound, "no known filesystem begins here (not ext, XFS, btrfs, NTFS, FAT, LVM2, md, LUKS or swap)", where);
   }
   if (found->type == "ext") return ext4::open(std::move(source), options, anomalies);
+  if (found->type == "xfs") return xfs::open(std::move(source), options, anomalies);
   return fail(Code::kUnsupported, fmt::format("this is {}, which this version does not read", found->name), where);
 }
 

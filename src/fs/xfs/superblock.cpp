@@ -42,7 +42,7 @@ std::uint32_t block_crc(ByteView block, std::size_t crc_offset) {
 
 std::string uuid_text(ByteView uuid) {
   std::string text = to_hex(uuid);
-  for (const std::size_t at : {8, 13, 18, 23}) text.insert(at, "-");
+  for (const std::size_t at : {8U, 13U, 18U, 23U}) text.insert(at, "-");
   return text;
 }
 
