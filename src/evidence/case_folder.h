@@ -76,7 +76,7 @@ class CaseFolder {
     std::map<std::string, std::string> left_out;      ///< relative path → why the manifest cannot list it (images still being filled)
   };
   /// Ends the run: outcome, signed checkpoint, MANIFEST.sha256 and its signature, in this order. Close the images first. Time-stamps, if any, are
-  /// made for `latest_checkpoint` between sign_checkpoint and this.
+  /// made for the file that sign_checkpoint returns, before this. A run that ends with an error calls it too.
   Result<void> finish_run(const SigningKey& key, const Finish& finish);
 
   /// A signed checkpoint now (after the snapshots were made, before a long download). Returns its relative path.
@@ -85,12 +85,16 @@ class CaseFolder {
  private:
   friend class EvidenceWriter;
   CaseFolder(Path folder, FileDescriptor lock);
-  Result<void> begin(RunIdentity run, const Clock& clock);
+  static Result<std::unique_ptr<CaseFolder>> enter(const Path& folder, const CaseBinding& binding, RunIdentity run, const Clock& clock);
   Result<void> load_identity();
   Result<void> store_identity(const CaseIdentity& identity);
-  Result<bool> may_write(std::string_view relative, std::string_view sha256, Existing existing) const;
-  Result<void> remove_stale() const;
+  Result<void> begin_run();
+  Result<void> recover_writes();
+  Result<std::string> writable(std::string_view relative) const;
+  Result<bool> is_there(const std::string& relative, std::string_view sha256, Existing existing) const;
+  Result<FileRecord> publish(const FileRecord& record, const Path& temporary);
   Result<void> publish_key(const SigningKey& key);
+  Result<std::string> manifest(const Finish& finish, const std::string& ledger_sha256) const;
 
   const Path folder_;
   const FileDescriptor lock_;
@@ -98,10 +102,10 @@ class CaseFolder {
   std::uint64_t run_act_ = 0;
   mutable std::mutex mutex_;  // guards identity_
   CaseIdentity identity_;
-  std::mutex write_mutex_;  // one write of a name at a time
+  std::mutex write_mutex_;  // one file gets its name at a time
 };
 
-/// A file of the case while it is being written. Destroyed without commit(), it leaves nothing but a failed outcome. Not thread-safe.
+/// A file of the case while it is being written. Destroyed without commit(), it leaves nothing. Not thread-safe. Must not outlive the folder.
 class EvidenceWriter {
  public:
   ~EvidenceWriter();
@@ -111,9 +115,8 @@ class EvidenceWriter {
 
  private:
   friend class CaseFolder;
-  EvidenceWriter(CaseFolder& folder, std::string relative, Path final_path, FileDescriptor file, std::string source, Existing existing,
-                 std::uint64_t act);
-  Result<FileRecord> publish();
+  EvidenceWriter(CaseFolder& folder, std::string relative, Path final_path, std::string source, Existing existing);
+  Result<void> flush_buffer();
 
   CaseFolder& folder_;
   const std::string relative_;
@@ -122,14 +125,10 @@ class EvidenceWriter {
   FileDescriptor file_;
   const std::string source_;
   const Existing existing_;
-  const std::uint64_t act_;
   Sha256 hash_;
   std::string buffer_;
   std::uint64_t size_ = 0;
   bool done_ = false;
 };
-
-/// Checks and normalises a path inside a case: '/'-separated UTF-8, no empty part, no `.` or `..`, no NUL, not absolute.
-Result<std::string> checked_relative(std::string_view relative);
 
 }  // namespace icecore::evidence

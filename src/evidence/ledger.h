@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "core/file.h"
+#include "core/hash.h"
 #include "evidence/ledger_summary.h"
 
 namespace icecore::evidence {
@@ -30,20 +31,36 @@ class Ledger {
 
   Result<void> note(Json body, Sync sync = Sync::kLater);
 
-  /// The line that a signature will cover; returns it as written. For evidence/checkpoint.h.
-  Result<Entry> checkpoint(Json body);
+  /// The last line that a signature will cover, and the SHA-256 of the file up to and with it.
+  struct Sealed {
+    Entry entry;
+    std::string prefix_sha256;
+  };
+  Result<Sealed> checkpoint(Json body);
+
+  /// Like `conclude`, synced, with nothing able to come between: `before` is told the SHA-256 that the whole file will have with this line, and the
+  /// line is written only if it succeeds. The manifest, which lists the ledger, is written in there.
+  Result<void> conclude_after(std::uint64_t act, Json body, const std::function<Result<void>(const std::string& file_sha256)>& before);
 
   /// A copy of what the ledger says now.
   LedgerSummary summary() const;
+  /// What it says of one file of the case.
+  std::optional<FileRecord> file(const std::string& relative) const;
   const Path& path() const { return path_; }
   const RunIdentity& run() const { return run_; }
   const Clock& clock() const { return clock_; }
 
  private:
   Ledger(Path path, FileDescriptor file, RunIdentity run, const Clock& clock);
+  struct Line {
+    Entry entry;
+    std::string text;
+  };
+  Result<Line> next_line(EntryKind kind, std::uint64_t act, Json body) const;
+  Result<void> write_line(const Line& line);
   Result<Entry> append(EntryKind kind, std::uint64_t act, Json body, Sync sync);
-  Result<void> write_line(std::string_view line);
   Result<void> make_safe(std::uint64_t seq);
+  Result<Sha256> hash_so_far() const;
   Result<void> set_torn_tail_aside(std::string_view tail);
 
   const Path path_;

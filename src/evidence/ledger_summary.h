@@ -48,9 +48,11 @@ struct CheckpointRecord {
   std::uint64_t number = 0;
   std::string file;  ///< signatures/checkpoint-NNNN.dsse.json
   std::string key;   ///< key id
+  std::string run;
   std::uint64_t seq = 0;
   std::string head;        ///< sha256 of that line
-  bool abandoned = false;  ///< the very next line begins another run: killed before the signature was written
+  bool settled = false;    ///< its run wrote another line: the signature had been written by then
+  bool abandoned = false;  ///< another run follows at once: this one was killed before the signature was written
 };
 
 /// Not thread-safe.

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "core/file.h"
-#include "core/progress.h"
 
 namespace icecore::evidence {
 
@@ -38,7 +37,7 @@ struct CaseFile {
 /// Every file under the case, sorted by name, without following links; without the manifest, its signature and the lock.
 Result<std::vector<CaseFile>> list_case(const Path& folder);
 
-/// Hashes a file that may be larger than memory; calls `progress` (may be null) with bytes.
-Result<std::string> hash_file(const Path& file);
+/// SHA-256 (hex) of a file of the case that may be larger than memory; opened like open_beneath.
+Result<std::string> hash_beneath(const Path& folder, std::string_view relative);
 
 }  // namespace icecore::evidence
