@@ -19,12 +19,37 @@ def look(root, data, work, names):
         for original, copy in zip(originals, copies):
             disk.copy_sparse(original, copy)
         views = uml.work("check", originals + copies, read_only=2, names=sorted(names))
+        # After recovery both must be sound: what is evidence here must not be mistaken for damage.
+        with loop(copies[0], disk.ROOT_OFFSET) as device:
+            run(["e2fsck", "-fn", device])
+        run(["xfs_repair", "-n", "-f", copies[1]])
     finally:
         for copy in copies:
             copy.unlink(missing_ok=True)
     if before != [p.stat().st_mtime_ns for p in originals]:
         raise Failed("check: looking at the images has changed them")
     return views
+
+
+def places(answers):
+    """Every place on a disk that truth.json names, the deleted files apart."""
+    facts = [fact for row in answers["rows"] for fact in row["facts"] if "path" in fact and fact["rules"] != ["deleted-recovered"]]
+    return [place for fact in facts for place in [fact, *fact.get("or", [])]]
+
+
+def against(answers, views):
+    """Inodes and checksums of truth.json are those of the recovered view; journal-only files are not in the other one."""
+    for place in places(answers):
+        found = views["recovered"][place["path"]]
+        if not found or found["inode"] != place["inode"] or ("sha256" in place and found["sha256"] != place["sha256"]):
+            raise Failed(f"check: truth.json has {place}, the disk {found}")
+    for number, what in enumerate(["ext4", "XFS"]):
+        if views["stale-tree"][number] == views["recovered-tree"][number]:
+            raise Failed(f"check: {what} looks the same with and without recovery")
+    for row in answers["rows"]:
+        for fact in row["facts"] if row["journal_only"] else []:
+            if "path" in fact and views["stale"][fact["path"]] == views["recovered"][fact["path"]]:
+                raise Failed(f"check: {row['id']}: {fact['path']} is the same without recovery")
 
 
 def two_views(views, before):

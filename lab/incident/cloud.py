@@ -1,8 +1,8 @@
 """CloudTrail: the attacker's calls (C1 to C3, H15) among weeks of ordinary ones, as LookupEvents returns them."""
+import base64
 import json
 
 from . import cloudinit, story as s
-import base64
 
 ADMIN_ARN = f"arn:aws:iam::{s.ACCOUNT}:user/marta.admin"
 BOT = "deploy-bot"
@@ -66,7 +66,7 @@ def attack(book, launched):
     book.add("C1", -239.2, "ListUsers", iam, bot, a, None, error="AccessDenied", agent=agent, read_only=True,
              message=f"User: {bot['arn']} is not authorized to perform: iam:ListUsers on resource: arn:aws:iam::{s.ACCOUNT}:user/ because no identity-based policy allows the iam:ListUsers action")
     book.add("C2-key", -230.6, "CreateKeyPair", ec2, bot, a, {"keyName": "k1", "keyType": "ed25519", "keyFormat": "pem"},
-             {"requestId": story.uuid("ckp"), "keyName": "k1", "keyPairId": "key-0bad" + story.hex("k1", 13), "keyMaterial": "<sensitiveDataRemoved>"}, agent=agent,
+             {"requestId": story.uuid("ckp"), "keyName": "k1", "keyPairId": s.BAD_KEY_PAIR_ID, "keyMaterial": "<sensitiveDataRemoved>"}, agent=agent,
              resources=[("AWS::EC2::KeyPair", "k1")])
     book.add("C2-ingress", -230.3, "AuthorizeSecurityGroupIngress", ec2, bot, a,
              {"groupId": "sg-0a5203422c0005e01", "ipPermissions": {"items": [{"ipProtocol": "tcp", "fromPort": 22, "toPort": 22, "groups": {}, "ipRanges": {"items": [{"cidrIp": "0.0.0.0/0"}]}, "ipv6Ranges": {}, "prefixListIds": {}}]}},
@@ -106,7 +106,7 @@ def noise(book, fleet, volumes):
         book.add("noise", -day * s.DAY - 500, "ConsoleLogin", "signin.amazonaws.com", console, s.ADMIN_ADDRESS if day != 3 else s.ADMIN_HOME, None, {"ConsoleLogin": "Success"},
                  agent="Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0")
     book.add("noise", s.GOLDEN_BOOT - 30, "CreateKeyPair", ec2, admin, s.ADMIN_ADDRESS, {"keyName": "web-prod-2024", "keyType": "ed25519"},
-             {"keyName": "web-prod-2024", "keyPairId": "key-0a11ce0000web2024"[:21]}, resources=[("AWS::EC2::KeyPair", "web-prod-2024")])
+             {"keyName": "web-prod-2024", "keyPairId": s.KEY_PAIR_ID}, resources=[("AWS::EC2::KeyPair", "web-prod-2024")])
     request, response = _run("t3.large", 1, s.BASE_AMI, "web-prod-2024", [s.GOLDEN_INSTANCE])
     book.add("noise", s.GOLDEN_BOOT - 2, "RunInstances", ec2, admin, s.ADMIN_ADDRESS, request, response, resources=[("AWS::EC2::Instance", s.GOLDEN_INSTANCE)])
     book.add("noise", s.GOLDEN_IMAGED, "CreateImage", ec2, admin, s.ADMIN_ADDRESS, {"instanceId": s.GOLDEN_INSTANCE, "name": "shop-web-baseline"}, {"imageId": s.GOLDEN_AMI},

@@ -123,7 +123,6 @@ class HostAttack:
         self.at(-188)
         for item in out:
             self.guest.path(item["path"]).unlink()
-        self.guest.path("/var/tmp/.x").rmdir()
         return out
 
 

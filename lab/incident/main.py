@@ -26,6 +26,7 @@ def arguments():
     parser.add_argument("--cache", type=Path, default=Path(os.environ.get("ICECORE_CACHE") or Path.home() / ".cache/icecore"), help="keeps the Debian root (default %(default)s)")
     parser.add_argument("--seed", type=int, default=20140416, help="of everything random (default %(default)s)")
     parser.add_argument("--force", action="store_true", help="build even if the stamp is up to date")
+    parser.add_argument("--check", action="store_true", help="build nothing: hold the finished DIR/truth.json against DIR's images, with and without recovery")
     parser.add_argument("--packages", action="store_true", help="print the Debian packages that the builder needs, and stop")
     return parser.parse_args()
 
@@ -47,18 +48,21 @@ def main():
         print("build: --out DIR is needed", file=sys.stderr)
         return 2
     wanted, done = stamp(args.seed), args.out / ".complete"
-    if not args.force and done.exists() and done.read_text().strip() == wanted:
+    if not args.check and not args.force and done.exists() and done.read_text().strip() == wanted:
         return 0
     if os.geteuid() != 0:
         print("build: must run as root (debootstrap and loop devices need it); try sudo", file=sys.stderr)
         return 1
-    missing = [tool for tool in ["debootstrap", "linux.uml", "mkfs.ext4", "mkfs.xfs", "mkfs.vfat", "sgdisk", "gcc", "openssl", "debugfs", "insmod"] if not shutil.which(tool, path="/usr/sbin:/usr/bin:/sbin:/bin")]
+    missing = [tool for tool in ["debootstrap", "linux.uml", "mkfs.ext4", "mkfs.xfs", "mkfs.vfat", "sgdisk", "gcc", "openssl", "debugfs", "insmod", "e2fsck", "xfs_repair"] if not shutil.which(tool, path="/usr/sbin:/usr/bin:/sbin:/bin")]
     if missing or not Path(journal.TOOL).exists():
         print(f"build: missing: {' '.join(missing) or journal.TOOL}; install: {' '.join(packages.HOST)}", file=sys.stderr)
         return 1
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that context managers run
     try:
-        build(args.out.resolve(), args.cache, args.seed, wanted)
+        if args.check:
+            check_built(args.out.resolve())
+        else:
+            build(args.out.resolve(), args.cache, args.seed, wanted)
     except Failed as problem:
         print(f"build: {problem}", file=sys.stderr)
         return 1
@@ -98,6 +102,15 @@ def build(out, cache, seed, wanted):
     (out / "truth.json").write_text(json.dumps(answers, indent=1) + "\n")
     (out / ".complete").write_text(wanted + "\n")
     log(f"{out}: {disk.disk_use(out) >> 20} MiB on disk, built in {time.time() - began:.0f} s")
+
+
+def check_built(out):
+    """The self-check of a finished incident; raises Failed."""
+    answers = json.loads((out / "truth.json").read_text())
+    with tempfile.TemporaryDirectory(prefix=".check-", dir=out) as work:
+        seen = check.look(out / world.ROOT_FILE, out / world.DATA_FILE, Path(work), {p["path"] for p in check.places(answers)})
+    check.against(answers, seen)
+    log(f"{out}: truth.json holds")
 
 
 def materials(story, work):

@@ -17,6 +17,8 @@ SHARED_SNAPSHOT = "snap-0ccd3e9c6ccd3e9c6"
 CLEAN_SNAPSHOT = "snap-0b5e11ea0ba5e11ea"
 BASE_AMI = "ami-0de61a12c10d0001a"      # Debian's own
 GOLDEN_AMI = "ami-0ba5e11ea0ba5e11e"    # the account's, made from a configured machine
+KEY_PAIR_ID = "key-0a11ce00000002024"
+BAD_KEY_PAIR_ID = "key-0bad0000000000001"
 GOLDEN_INSTANCE = "i-0901de0901de0901d"
 
 ATTACKER = "203.0.113.66"

@@ -8,6 +8,8 @@ SG_SSH, SG_WEB, SG_DEFAULT = "sg-0a5203422c0005e01", "sg-0a5203422c0005e02", "sg
 TEMPLATE = "lt-0a5203422c0000001"
 PROFILE = f"arn:aws:iam::{s.ACCOUNT}:instance-profile/shop-web"
 FOREIGN = "444455556666"
+PUBLIC_SNAPSHOT = "snap-0ccd3e9c6da7a0000"
+DEBIAN = "136693071363"  # the account that publishes Debian's images
 BASELINE_FILE, ROOT_FILE, DATA_FILE = "baseline.raw", "root.raw", "data.raw"
 
 
@@ -28,9 +30,8 @@ def principals(story):
                "Expiration": s.iso(story.t0 - 3600)}
     # The responder's keys are fixed, so that they can be written into a tutorial.
     return [
-        user("responder") | {"_access_keys": [{"AccessKeyId": "AKIAICECORELAB000001", "SecretAccessKey": "icecore/lab/practice/secret/key+0000000001"[:40]}]},
-        user("readonly-nobody") | {"_access_keys": [{"AccessKeyId": "AKIAICECORELAB000002", "SecretAccessKey": "icecore/lab/practice/secret/key+0000000002"[:38] + "02"}], "_policies": []
-                                   or [deny]},
+        user("responder") | {"_access_keys": [{"AccessKeyId": "AKIAICECORELAB000001", "SecretAccessKey": "icecore/lab/practice/secret/key+00000001"}]},
+        user("readonly-nobody") | {"_access_keys": [{"AccessKeyId": "AKIAICECORELAB000002", "SecretAccessKey": "icecore/lab/practice/secret/key+00000002"}], "_policies": [deny]},
         {"Arn": f"arn:aws:sts::{s.ACCOUNT}:assumed-role/icecore-responder/expired", "UserId": "AROA" + story.hex("role", 17).upper() + ":expired", "Account": s.ACCOUNT,
          "Type": "assumed-role", "_access_keys": [session]},
     ]
@@ -137,7 +138,7 @@ def document(story, patches, built, base_time):
         _snapshot(s.CLEAN_SNAPSHOT, "vol-0901de0901de0901d", 4, at(s.GOLDEN_IMAGED), s.ACCOUNT, f"Created by CreateImage({s.GOLDEN_INSTANCE}) for {s.GOLDEN_AMI}", BASELINE_FILE, "shop-web baseline"),
         # A snapshot that others share can be described, but its blocks can be read only after a copy.
         _snapshot(s.SHARED_SNAPSHOT, "vol-ffffffff", 4, at(-3), FOREIGN, "Hacked machine, for practice", ROOT_FILE, "practice", _accounts=[s.ACCOUNT], _public=False) | {"Tags": []},
-        _snapshot("snap-0de61a12c10d0001a", "vol-ffffffff", 4, base_time, "136693071363", "Debian 12", BASELINE_FILE, "debian", _public=True) | {"Tags": []},
+        _snapshot(PUBLIC_SNAPSHOT, "vol-ffffffff", 2, at(-3), FOREIGN, "Hacked machine's data, for practice, public", DATA_FILE, "practice", _public=True) | {"Tags": []},
     ]
     zones = [{"ZoneName": z, "ZoneId": f"usw2-az{n}", "RegionName": s.REGION, "State": "available", "ZoneType": "availability-zone", "OptInStatus": "opt-in-not-required", "GroupName": s.REGION,
               "NetworkBorderGroup": s.REGION, "Messages": []} for n, z in enumerate(SUBNETS, 1)]
@@ -149,11 +150,11 @@ def document(story, patches, built, base_time):
         "security_groups": [_group(SG_DEFAULT, "default", "default VPC security group", []), _group(SG_SSH, "shop-ssh", "ssh from the office", [(22, [s.ADMIN_ADDRESS + "/32", "0.0.0.0/0"])]),
                             _group(SG_WEB, "shop-web", "the shop", [(80, ["0.0.0.0/0"]), (443, ["0.0.0.0/0"])])],
         "network_interfaces": interfaces,
-        "key_pairs": [{"KeyPairId": "key-0a11ce000web02024".replace("web", "eb0"), "KeyName": "web-prod-2024", "KeyType": "ed25519", "KeyFingerprint": k["launch"].fingerprint()[7:] + "=", "PublicKey": k["launch"].public,
+        "key_pairs": [{"KeyPairId": s.KEY_PAIR_ID, "KeyName": "web-prod-2024", "KeyType": "ed25519", "KeyFingerprint": k["launch"].fingerprint()[7:] + "=", "PublicKey": k["launch"].public,
                        "CreateTime": s.iso(at(s.GOLDEN_BOOT - 30)), "Tags": []},
-                      {"KeyPairId": "key-0bad" + story.hex("k1", 13), "KeyName": "k1", "KeyType": "ed25519", "KeyFingerprint": k["mass"].fingerprint()[7:] + "=", "PublicKey": k["mass"].public,
+                      {"KeyPairId": s.BAD_KEY_PAIR_ID, "KeyName": "k1", "KeyType": "ed25519", "KeyFingerprint": k["mass"].fingerprint()[7:] + "=", "PublicKey": k["mass"].public,
                        "CreateTime": s.iso(at(-230.6)), "Tags": []}],
-        "images": [_image(s.GOLDEN_AMI, "shop-web-baseline", at(s.GOLDEN_IMAGED), s.ACCOUNT, s.CLEAN_SNAPSHOT, 4), _image(s.BASE_AMI, "debian-12-amd64", base_time, "136693071363", "snap-0de61a12c10d0001a", 4)],
+        "images": [_image(s.GOLDEN_AMI, "shop-web-baseline", at(s.GOLDEN_IMAGED), s.ACCOUNT, s.CLEAN_SNAPSHOT, 4), _image(s.BASE_AMI, "debian-12-amd64", base_time, DEBIAN, "snap-0de61a12c10d0001a", 4)],
         "launch_templates": [{"LaunchTemplateId": TEMPLATE, "LaunchTemplateName": "shop-web", "CreateTime": s.iso(at(s.GOLDEN_IMAGED + 30)), "CreatedBy": cloud.ADMIN_ARN, "DefaultVersionNumber": 3, "LatestVersionNumber": 3,
                               "Tags": [], "_versions": [{"LaunchTemplateId": TEMPLATE, "LaunchTemplateName": "shop-web", "VersionNumber": 3, "DefaultVersion": True, "CreateTime": s.iso(at(s.GOLDEN_IMAGED + 40)),
                                                          "CreatedBy": cloud.ADMIN_ARN, "LaunchTemplateData": {"ImageId": s.GOLDEN_AMI, "InstanceType": "t3.large", "KeyName": "web-prod-2024",
