@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -17,23 +18,22 @@
 #include "aws/observer.h"
 #include "aws/operations.h"
 #include "aws/rate_limit.h"
+#include "aws/verdict.h"
 #include "core/timestamp.h"
 
 namespace icecore::aws {
-
-/// How errors are spelled in replies.
-enum class Protocol { kEc2Query, kQuery, kJson, kRestJson };
 
 struct Call {
   const Operation* operation = nullptr;
   Protocol protocol = Protocol::kRestJson;
   std::string method = "GET";
   std::string path = "/";
-  std::vector<NameValue> query;
-  Headers headers;
-  std::string body;
-  std::vector<NameValue> parameters;  ///< for the observer: no secrets
+  std::vector<NameValue> query = {};
+  Headers headers = {};
+  std::string body = {};
+  std::vector<NameValue> parameters = {};  ///< for the observer: no secrets
   bool dry_run = false;
+  bool unsigned_request = false;     ///< AssumeRoleWithWebIdentity has no signature
   std::int64_t budget_ms = 120'000;  ///< all attempts and waits together
   HttpLimits limits = {};
   /// Looks at a 2xx reply; words mean the body is damaged (a wrong checksum) and the call is tried again within the same budget.
@@ -79,10 +79,11 @@ class CallExecutor {
   std::int64_t clock_offset() const { return clock_offset_.load(); }
 
  private:
-  struct Totals;
-  class Attempts;
-  RateLimit& limit_of(const Operation& operation);
-  Result<void> record_outcome(const CallRecord& record, const CallOutcome& outcome, bool each);
+  class Run;
+  RateLimit& limit_of(const Operation& operation, const std::string& region);
+  bool was_reached(const std::string& origin);
+  void note_reached(const std::string& origin);
+  Result<void> tell(const CallRecord& record, const CallOutcome& outcome, bool each);
   void add_to_summary(const CallRecord& record, const CallOutcome& outcome);
 
   Parts parts_;
@@ -90,7 +91,8 @@ class CallExecutor {
   std::atomic<std::uint64_t> next_id_{1};
   std::mutex mutex_;
   std::map<std::string, std::unique_ptr<RateLimit>, std::less<>> limits_;
-  std::map<std::pair<const Operation*, std::string>, std::unique_ptr<Totals>> totals_;
+  std::map<std::pair<std::string_view, std::string>, CallSummary> summaries_;
+  std::set<std::string> reached_;  ///< origins that have answered once
 };
 
 }  // namespace icecore::aws

@@ -104,7 +104,8 @@ class Ec2 {
 
  private:
   template <typename T>
-  CallResult<Listing<T>> listing(std::string_view action, const Parameters& parameters);
+  CallResult<Listing<T>> listing(std::string_view action, const char* set_name, const Parameters& parameters);
+  CallResult<CallReply> send(const Operation& operation, Parameters parameters, bool dry_run);
 
   CallExecutor& executor_;
   std::string origin_, region_;

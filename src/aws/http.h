@@ -34,12 +34,14 @@ struct HttpLimits {
 
 struct HttpRequest {
   std::string method = "GET";
-  std::string origin;            ///< "https://ebs.us-west-2.amazonaws.com", no path
-  std::string path = "/";        ///< percent-encoded, as on the wire
-  std::vector<NameValue> query;  ///< decoded names and values, in any order; they are sent encoded and sorted
-  Headers headers;               ///< without Host, which follows from origin
-  std::string body;
+  std::string origin = {};            ///< "https://ebs.us-west-2.amazonaws.com", no path
+  std::string path = "/";             ///< percent-encoded, as on the wire
+  std::vector<NameValue> query = {};  ///< decoded names and values, in any order; they are sent encoded and sorted
+  Headers headers = {};               ///< without Host, which follows from origin
+  std::string body = {};
   HttpLimits limits = {};
+  /// Not even the transport may send it twice by itself (libcurl does when a kept connection turns out dead): costs a new connection.
+  bool send_once = false;
 };
 
 /// The address as sent.

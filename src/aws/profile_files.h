@@ -25,7 +25,7 @@ struct ProfileFiles {
   std::map<std::string, Section, std::less<>> config, credentials, services;
 
   bool has_profile(std::string_view name) const;
-  /// The profile's setting: config file first for settings, credentials file first for keys is the credential chain's affair.
+  /// The profile's setting out of both files; the credentials file wins, as in botocore (session.full_config).
   std::optional<std::string> setting(std::string_view profile, std::string_view name) const;
 };
 
