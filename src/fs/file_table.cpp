@@ -8,6 +8,7 @@
 namespace icecore::fs {
 namespace {
 
+constexpr std::uint64_t kInodesPerPage = 64;
 constexpr std::size_t kMaximumDepth = 4096;  // deeper than any path that Linux can name
 
 }  // namespace
@@ -40,8 +41,40 @@ std::string mode_string(FileType type, std::uint32_t mode) {
 }
 
 const FileInfo* FileTable::find(std::uint64_t inode) const {
-  const auto found = std::ranges::lower_bound(files, inode, {}, &FileInfo::inode);
-  return found != files.end() && found->inode == inode ? &*found : nullptr;
+  auto first = files.begin();
+  auto last = files.end();
+  if (!starts_.empty()) {
+    std::uint64_t page = inode / kInodesPerPage;
+    if (!pages_.empty()) {
+      const auto found = std::ranges::lower_bound(pages_, page);
+      if (found == pages_.end() || *found != page) return nullptr;
+      page = static_cast<std::uint64_t>(found - pages_.begin());
+    }
+    if (page + 1 >= starts_.size()) return nullptr;
+    first = files.begin() + starts_[static_cast<std::size_t>(page)];
+    last = files.begin() + starts_[static_cast<std::size_t>(page) + 1];
+  }
+  const auto found = std::ranges::lower_bound(first, last, inode, {}, &FileInfo::inode);
+  return found != last && found->inode == inode ? &*found : nullptr;
+}
+
+void FileTable::build_index() {
+  pages_.clear();
+  starts_.clear();
+  if (files.empty() || files.size() >= UINT32_MAX) return;
+  const std::uint64_t last_page = files.back().inode / kInodesPerPage;
+  const bool dense = last_page < files.size() * std::uint64_t{4} + 1024;
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    const std::uint64_t page = files[i].inode / kInodesPerPage;
+    const auto start = static_cast<std::uint32_t>(i);
+    if (dense) {
+      while (starts_.size() <= page) starts_.push_back(start);
+    } else if (pages_.empty() || pages_.back() != page) {
+      pages_.push_back(page);
+      starts_.push_back(start);
+    }
+  }
+  starts_.push_back(static_cast<std::uint32_t>(files.size()));
 }
 
 PathIndex::PathIndex(const FileTable& table) : table_(table) {

@@ -48,8 +48,18 @@ struct FileTable {
   std::vector<Name> names;      ///< in disk order of their directories
   std::string text;             ///< the pool of name bytes
 
+  /// By binary search; in constant time after build_index(). Thread-safe while the table is not changed.
   const FileInfo* find(std::uint64_t inode) const;
+  /// Makes find() fast. Call it once, after the last change to `files`; a later change makes the index wrong.
+  void build_index();
+
   std::string_view text_of(const Name& name) const { return std::string_view(text).substr(name.text_offset, name.text_length); }
+
+ private:
+  // Inodes fall into pages of 64. Dense numbers (ext4): starts_[page] is the page's first file. Sparse ones (XFS with many groups): the same for the
+  // page numbers in pages_, ascending.
+  std::vector<std::uint64_t> pages_;
+  std::vector<std::uint32_t> starts_;
 };
 
 /// Paths of directories by inode, made once from a table. Loops and parents that are missing end in "$Orphan/<inode>". Thread-safe after it is made.

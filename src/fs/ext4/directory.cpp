@@ -44,9 +44,9 @@ bool is_tree_node(ByteView block) { return block.size() >= 64 && count_limit_off
 
 bool directory_checksum_ok(const Superblock& sb, std::uint32_t inode_seed, ByteView block) {
   if (!sb.checksums()) return true;
-  if (has_tail(block)) return crc32c(inode_seed, block.first(block.size() - kDirentTailSize)) == load_le<std::uint32_t>(block, block.size() - 4);
-  const std::size_t at = count_limit_offset(block);
-  return at != 0 && tree_checksum_ok(inode_seed, block, at);
+  // The tree first: a block that became its root may still end in the tail of the plain block that it was.
+  if (const std::size_t at = count_limit_offset(block); at != 0) return tree_checksum_ok(inode_seed, block, at);
+  return has_tail(block) && crc32c(inode_seed, block.first(block.size() - kDirentTailSize)) == load_le<std::uint32_t>(block, block.size() - 4);
 }
 
 std::string shown_name(std::string_view stored, bool encrypted) {

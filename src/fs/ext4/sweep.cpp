@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <algorithm>
+#include <tuple>
 
 #include "fs/ext4/sweep_parts.h"
 
@@ -38,6 +39,37 @@ void join_files(FileTable& table, std::vector<InodeChunk>& chunks) {
   }
   const auto by_inode = [](const FileInfo& a, const FileInfo& b) { return a.inode < b.inode; };
   if (!std::ranges::is_sorted(table.files, by_inode)) std::ranges::sort(table.files, by_inode);
+}
+
+// When a full directory block is split, half of its entries stay behind in its slack: copies of names that still live. Those are no deleted names;
+// nor does a deleted name count twice.
+void drop_stale_copies(FileTable& table) {
+  constexpr std::uint64_t kFilterBits = std::uint64_t{1} << 20;
+  const auto hash = [](const Name& name) { return ((name.inode * 0x9E3779B97F4A7C15U) ^ (name.parent * 0xC2B2AE3D27D4EB4FU)) >> 44; };
+  static_assert(kFilterBits >> 20 == 1, "hash gives 20 bits");
+  const auto key = [&](std::uint32_t index) {
+    const Name& name = table.names[index];
+    return std::tuple(name.inode, name.parent, table.text_of(name));
+  };
+  std::vector<std::uint32_t> deleted;
+  std::vector<bool> filter(kFilterBits);
+  for (std::uint32_t i = 0; i < table.names.size(); ++i) {
+    if (!table.names[i].deleted) continue;
+    deleted.push_back(i);
+    filter[hash(table.names[i])] = true;
+  }
+  if (deleted.empty()) return;
+  std::ranges::sort(deleted, {}, key);
+  std::vector<bool> drop(table.names.size());
+  for (std::size_t i = 1; i < deleted.size(); ++i) drop[deleted[i]] = key(deleted[i]) == key(deleted[i - 1]);
+  for (std::uint32_t i = 0; i < table.names.size(); ++i) {
+    if (table.names[i].deleted || !filter[hash(table.names[i])]) continue;
+    for (const std::uint32_t copy : std::ranges::equal_range(deleted, key(i), {}, key)) drop[copy] = true;
+  }
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < table.names.size(); ++i)
+    if (!drop[i]) table.names[kept++] = table.names[i];
+  table.names.resize(kept);
 }
 
 // A live name whose inode lies in the part of its table that the descriptor calls unused: the kernel would follow it, so do we.
@@ -87,6 +119,8 @@ Result<FileTable> sweep_disk(const Disk& disk, const std::vector<std::uint64_t>&
   std::ranges::move(named, std::back_inserter(lists));
   join_names(table, std::move(lists));
   ICECORE_CHECK(add_missed(context, table));
+  if (options.deleted) drop_stale_copies(table);
+  table.build_index();
   return table;
 }
 
