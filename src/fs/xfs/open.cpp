@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <algorithm>
 
+#include "fs/xfs/log_replay.h"
 #include "fs/xfs/sweep.h"
 #include "fs/xfs/xfs.h"
 #include "fs/xfs/xfs_filesystem.h"
@@ -19,6 +20,17 @@ void note_superblock(const Reader& reader, Anomalies& anomalies) {
                   {Code::kCorrupt, fmt::format("the XFS spans {} bytes, but the source has {}", super.size(), reader.source->size()), where, {}});
 }
 
+// The log may have changed the superblock: the filesystem was grown, or got a feature or a label.
+Result<void> read_again(Reader& reader, Anomalies& anomalies) {
+  ICECORE_ASSIGN(const Bytes sector, reader.bytes(0, reader.super.sector_size));
+  auto super = parse_superblock(sector, reader.source->name());
+  if (super)
+    reader.super = std::move(*super);
+  else
+    anomalies.add("xfs.log", std::move(super).error());
+  return {};
+}
+
 }  // namespace
 
 bool recognised(ByteView first_sector) { return first_sector.size() >= 4 && load_be<std::uint32_t>(first_sector, 0) == sb::kMagic; }
@@ -30,8 +42,13 @@ Result<FilesystemPtr> open(image::SourcePtr source, const OpenOptions& options, 
   ICECORE_ASSIGN(Superblock super, parse_superblock(sector, source->name()));
   Reader reader{std::move(source), std::move(super)};
   note_superblock(reader, anomalies);
-  (void)options;
-  return FilesystemPtr(std::make_shared<XfsFilesystem>(std::move(reader), false, std::vector<PendingMap>{}));
+  Recovered recovered;
+  if (options.view == JournalView::kRecovered) {
+    ICECORE_ASSIGN(recovered, replay_log(reader, anomalies));
+    reader.source = recovered.source;
+    ICECORE_CHECK(read_again(reader, anomalies));
+  }
+  return FilesystemPtr(std::make_shared<XfsFilesystem>(std::move(reader), recovered.changed, std::move(recovered.pending)));
 }
 
 Result<FileTable> XfsFilesystem::sweep(const SweepOptions& options, Anomalies& anomalies, Progress& progress) const {
