@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -60,15 +61,17 @@ class DpkgDatabase {
     bool conffile = false;
     std::string md5;
   };
-  static std::string canonical(std::string_view path);
-  Entry& entry(std::string_view path, std::uint32_t package);
-  Result<void> read_package(const machine::Machine& machine, std::uint32_t index);
-  void apply_diversions(std::string_view text);
+  struct Diverted {
+    std::string to, package;  ///< canonical target; who diverts
+  };
+  std::string place_of(std::string_view path, const DebPackage& package) const;
+  void add_path(std::string_view path, std::uint32_t package);
+  void add_checksum(std::string_view path, std::string_view md5, std::uint32_t package, bool conffile);
+  Result<void> read_lists(const machine::Machine& machine);
 
   std::vector<DebPackage> packages_;
   std::unordered_map<std::string, Entry> paths_;
-  std::unordered_map<std::string, std::string> diverted_;     // from → to, canonical
-  std::unordered_map<std::string, std::string> diverted_by_;  // from → package that diverts
+  std::unordered_map<std::string, Diverted> diverted_;  // canonical paths
 };
 
 }  // namespace icecore::artefact

@@ -1,8 +1,7 @@
 // Reader of journal files that loses only what is damaged. systemd.io/JOURNAL_FILE_FORMAT; journal-def.h of systemd 252.
 //
 // libsystemd is not used: it needs a file descriptor (parsers here do no I/O), goes by the entry arrays (one bad link hides the rest), and gives no
-// offsets for provenance. Entries are found twice: by the chain of entry arrays, and by going through all objects in file order, with a search for
-// the next good object after damage; each entry is given once.
+// offsets for provenance. Here all objects are gone through in file order; after damage the next good object is searched for.
 #pragma once
 
 #include <cstdint>
@@ -36,8 +35,7 @@ struct JournalEntry {
 };
 
 struct JournalLimits {
-  std::uint64_t field = 64 << 10;      ///< bytes kept of one field
-  std::uint64_t unpacked = 768 << 20;  ///< largest size that a compressed field may claim (journald's own limit)
+  std::uint64_t field = 64 << 10;  ///< bytes kept of one field
   std::uint64_t entries = 50'000'000;
   std::size_t fields_per_entry = 1024;  ///< journald's own limit
 };
@@ -53,8 +51,8 @@ struct JournalSummary {
 
 using JournalVisitor = std::function<Result<void>(const JournalEntry&)>;
 
-/// Every entry, ascending by offset. Damage goes to `anomalies` ("journal.header", "journal.object", "journal.entry", "journal.data") under `name`.
-/// kCorrupt only where it is no journal at all; else an error of `visit` or of `source` that ends the run.
+/// Every entry, ascending by offset. Damage goes to `anomalies` ("journal.header", "journal.object", "journal.entry", "journal.data": also text that
+/// does not match its hash) under `name`. kCorrupt only where it is no journal at all; else an error of `visit` or of `source` that ends the run.
 Result<JournalSummary> read_journal(RandomAccess& source, std::string_view name, const JournalVisitor& visit, Anomalies& anomalies,
                                     const JournalLimits& limits = {});
 

@@ -31,6 +31,11 @@ Result<void> for_each_line(std::string_view text, const LineVisitor& visit);
 /// that ends the run comes back.
 Result<void> for_each_line(const machine::Machine& machine, const machine::FileRef& file, const LineVisitor& visit);
 
+/// Pieces of a file of fixed records, `step` bytes each but the last, unpacked where it is gzip; large holes are passed over without reading. Errors
+/// as for_each_line.
+using PieceVisitor = std::function<Result<void>(ByteView bytes, std::uint64_t offset)>;
+Result<void> for_each_record(const machine::Machine& machine, const machine::FileRef& file, std::size_t step, const PieceVisitor& visit);
+
 struct LogFile {
   machine::FileRef file;
   std::string rotation;  ///< "", "1", "2.gz", "20261101.gz"
