@@ -20,7 +20,7 @@ LIST = [
     ("Debian's setuid su", "/usr/bin/su"),
     ("Debian's setuid mount", "/usr/bin/mount"),
     ("Debian's setuid ssh-keysign", "/usr/lib/openssh/ssh-keysign"),
-    ("a package file changed by a later security update", "/usr/sbin/nginx"),
+    ("a package file changed by a later security update", "/usr/lib/x86_64-linux-gnu/libssl.so.3"),
     ("a package file changed by a later security update", "/usr/bin/openssl"),
     ("logrotate's rotation", "/var/log/auth.log.2.gz"),
     ("the deploy user's own key", "/home/deploy/.ssh/authorized_keys"),

@@ -4,6 +4,7 @@ usage: build --out DIR [--cache DIR] [--seed N] [--force] | --packages
 A second run does nothing while the stamp DIR/.complete fits the builder's own files, the seed and the root.
 """
 import argparse
+import fcntl
 import hashlib
 import json
 import os
@@ -34,9 +35,14 @@ def arguments():
 def stamp(seed):
     """A digest of what the result depends on."""
     digest = hashlib.sha256(f"{seed} {root.cache_key()}".encode())
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    for path in sorted(set(Path(__file__).parent.glob("*.py")) - {Path(__file__).with_name("scoring.py")}):
         digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()
+
+
+def up_to_date(out, wanted):
+    done = out / ".complete"
+    return done.exists() and done.read_text().strip() == wanted and all((out / name).exists() for name in ["world.json", "truth.json", world.ROOT_FILE, world.DATA_FILE, world.BASELINE_FILE])
 
 
 def main():
@@ -47,8 +53,8 @@ def main():
     if not args.out:
         print("build: --out DIR is needed", file=sys.stderr)
         return 2
-    wanted, done = stamp(args.seed), args.out / ".complete"
-    if not args.check and not args.force and done.exists() and done.read_text().strip() == wanted:
+    wanted = stamp(args.seed)
+    if not args.check and not args.force and up_to_date(args.out, wanted):
         return 0
     if os.geteuid() != 0:
         print("build: must run as root (debootstrap and loop devices need it); try sudo", file=sys.stderr)
@@ -61,8 +67,12 @@ def main():
     try:
         if args.check:
             check_built(args.out.resolve())
-        else:
-            build(args.out.resolve(), args.cache, args.seed, wanted)
+            return 0
+        args.out.mkdir(parents=True, exist_ok=True)
+        with open(args.out / ".lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # a second builder waits, and then finds the work done
+            if args.force or not up_to_date(args.out, wanted):
+                build(args.out.resolve(), args.cache, args.seed, wanted)
     except Failed as problem:
         print(f"build: {problem}", file=sys.stderr)
         return 1
@@ -74,7 +84,8 @@ def main():
 
 def build(out, cache, seed, wanted):
     began = time.time()
-    out.mkdir(parents=True, exist_ok=True)
+    for left in out.glob(".build-*"):  # of a builder that was killed
+        shutil.rmtree(left, ignore_errors=True)
     (out / ".complete").unlink(missing_ok=True)
     cache.mkdir(parents=True, exist_ok=True)
     disk.free_or_fail(out, 5 << 30)

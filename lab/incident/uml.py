@@ -31,10 +31,14 @@ class Job:
         shm = shutil.disk_usage("/dev/shm").free if os.path.isdir("/dev/shm") else 0
         env = dict(os.environ, TMPDIR="/dev/shm" if shm > 2**30 else str(self.place))
         self.console = open(self.place / "console", "wb")
-        drives = [f"ubd{i}{'r' if i < read_only else ''}={Path(d).resolve()}" for i, d in enumerate(disks)]
+        # The kernel's command line knows no quoting, and a comma in a disk's name has a meaning: links have plain names.
+        for i, source in enumerate(disks):
+            (self.place / f"disk{i}").symlink_to(Path(source).resolve())
+        (self.place / "init").symlink_to(GUEST.resolve())
+        drives = [f"ubd{i}{'r' if i < read_only else ''}={self.place}/disk{i}" for i in range(len(disks))]
         self.process = subprocess.Popen(
             [KERNEL, f"mem={memory}", *drives, "root=/dev/root",
-             "rootfstype=hostfs", "rootflags=/", "rw", f"init={GUEST}", "quiet", "con=null", "con0=null,fd:1", f"ICEJOB={self.place}"],
+             "rootfstype=hostfs", "rootflags=/", "rw", f"init={self.place}/init", "quiet", "con=null", "con0=null,fd:1", f"ICEJOB={self.place}"],
             stdin=subprocess.DEVNULL, stdout=self.console, stderr=subprocess.STDOUT, env=env, start_new_session=True)
 
     def __enter__(self):
