@@ -17,6 +17,7 @@
 namespace icecore::image {
 
 class ImageFile;
+class ImageState;
 
 struct OnDemandOptions {
   std::size_t threads = 32;               ///< blocks in flight
@@ -102,9 +103,9 @@ class OnDemandImage : public BlockSource {
   ImageProgress progress() const;
 
  private:
-  struct State;
-  explicit OnDemandImage(std::unique_ptr<State> state);
-  std::unique_ptr<State> state_;
+  explicit OnDemandImage(std::unique_ptr<ImageState> state);
+  static Result<std::shared_ptr<OnDemandImage>> make(Result<std::unique_ptr<ImageState>> state);
+  std::unique_ptr<ImageState> state_;
 };
 
 }  // namespace icecore::image

@@ -1,0 +1,31 @@
+// The few things that are done to image.raw, as an interface, so that a test can put a disk in its place that loses power.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "core/file.h"
+
+namespace icecore::image {
+
+/// Thread-safe.
+class ImageFile {
+ public:
+  virtual ~ImageFile() = default;
+  virtual Result<void> read(std::uint64_t offset, std::span<std::byte> out) const = 0;
+  virtual Result<void> write(std::uint64_t offset, ByteView bytes) = 0;
+  /// When it returns, everything written before the call survives a power loss.
+  virtual Result<void> sync() = 0;
+  /// Makes a range a hole: it reads as zeros.
+  virtual Result<void> discard(std::uint64_t offset, std::uint64_t length) = 0;
+  /// Calls `visit` for each range that is no hole, in order (the filesystem's view: it may hold zeros too).
+  virtual Result<void> for_each_extent(const std::function<Result<void>(std::uint64_t offset, std::uint64_t length)>& visit) const = 0;
+};
+
+/// Opens or makes a sparse file of `size` bytes (0600); kIntegrity where it is there with another size.
+Result<std::unique_ptr<ImageFile>> open_image_file(const Path& path, std::uint64_t size);
+/// Read-only, for verification; any size. write, sync and discard are kInternal.
+Result<std::unique_ptr<ImageFile>> open_image_file_read_only(const Path& path, std::uint64_t& size);
+
+}  // namespace icecore::image
