@@ -2,7 +2,7 @@
 import os
 from pathlib import Path
 
-from . import disk, story as s, uml
+from . import disk, uml
 
 BLOCK = 512 * 1024
 COUNT = 9

@@ -1,8 +1,7 @@
 """Ordinary things that look odd: what an administrator, a backup tool, Debian and a developer leave behind. None is an attack."""
 import shutil
-from pathlib import Path
 
-from . import story as s
+from . import keys, story as s
 
 BACKUP_TOOL = "/usr/local/bin/shop-backup"
 
@@ -39,7 +38,6 @@ def configure(guest, story, materials):
     guest.chroot("useradd", "-m", "-c", "deployment", "-s", "/bin/bash", "deploy")
     owner = guest.owner("deploy")
     guest.mkdir("/home/deploy/.ssh", 0o700, owner)
-    from . import keys
     guest.write("/home/deploy/.ssh/authorized_keys", keys.all_keys(story)["admin-laptop"].public + "\n", 0o600, owner)
     guest.write("/home/deploy/.bash_history.old", "cd /srv/www\ngit pull\nsudo systemctl reload nginx\ncurl -fsS http://127.0.0.1/health\ntar czf /tmp/shop.tgz shop\n", 0o600, owner)
     minute(12)

@@ -1,5 +1,6 @@
 """SSH keys and password hashes that come from the seed: ed25519 by openssl, OpenSSH's formats by hand (PROTOCOL.key)."""
 import base64
+import hashlib
 import struct
 import subprocess
 
@@ -33,7 +34,6 @@ class KeyPair:
         self.private = f"-----BEGIN OPENSSH PRIVATE KEY-----\n{lines}\n-----END OPENSSH PRIVATE KEY-----\n"
 
     def fingerprint(self):
-        import hashlib
         return "SHA256:" + base64.b64encode(hashlib.sha256(self.blob).digest()).decode().rstrip("=")
 
 

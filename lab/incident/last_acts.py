@@ -6,7 +6,6 @@ from .root import default_mirror
 
 CHANGED = [s.AWS_CREDENTIALS, "/home/deploy/.bash_history", "/etc/hosts", s.MINER_LOG, "/var/log/auth.log"]
 MASKED = "/etc/systemd/system/unattended-upgrades.service"
-EMPTY = ()
 STAGED = s.WEB_ROOT + "/uploads/.cache/orders.tgz"  # on XFS, so that its log differs from its disk too
 
 
@@ -22,7 +21,7 @@ def do(guest, story, logs, visits, materials):
     guest.path(s.AWS_CREDENTIALS).read_bytes()
     guest.fsync(s.AWS_CREDENTIALS)
     guest.clock(story.at(-179))
-    # He works as root here and bash has the deploy user's file, with times this time.
+    # As the deploy user, with HISTTIMEFORMAT inherited from admin's shell: so this part of the history has times.
     lines = [(-180, "cat ~/.aws/credentials"), (-179.5, "aws sts get-caller-identity"), (-179, f"aws s3 sync s3://{s.BUCKET} /var/tmp/.cache/b --quiet")]
     guest.write("/home/deploy/.bash_history", "".join(f"#{int(story.at(m))}\n{text}\n" for m, text in lines), append=True)
     guest.fsync("/home/deploy/.bash_history")

@@ -1,4 +1,5 @@
 """The binaries of the story: real ELF files that do nothing. Their strings are what an examiner would find in the real ones."""
+import datetime
 from pathlib import Path
 
 from .run import run
@@ -54,7 +55,6 @@ def miner_config(story):
 
 def miner_log(story, start, end):
     """The miner's log from one minute to another: a line a minute or so, hash rates and shares."""
-    import datetime
     rng, out, accepted, rejected = story.rng("miner-log"), [], 0, 0
     minute = -202
     while minute <= s.LAST_ACT:

@@ -3,7 +3,6 @@
 The first part, up to LAST_CHECKPOINT, is synced to its place on disk. What follows is committed by fsync of single files
 only, so it stays in ext4's journal and XFS's log: without recovery it cannot be seen.
 """
-import json
 import os
 import shutil
 from pathlib import Path
@@ -17,7 +16,6 @@ def run(guest, t0, seed, materials):
     everything = records.all_records(story, keys.all_keys(story))
     access = web.access_entries(story)
     logs = syslog.Writer(guest, story, everything, -s.DAY)
-    attack = host_attack.HostAttack
     cursor = web.ROTATE_AT - s.DAY
 
     def visits(until):

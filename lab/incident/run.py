@@ -35,7 +35,8 @@ def mounted(source, where, *options):
     try:
         yield Path(where)
     finally:
-        subprocess.run(["umount", str(where)], stderr=subprocess.DEVNULL) .returncode == 0 or run(["umount", "-l", where])
+        if subprocess.run(["umount", str(where)], stderr=subprocess.DEVNULL).returncode != 0:
+            run(["umount", "-l", where])  # a maintainer script may have left a process behind
 
 
 @contextlib.contextmanager

@@ -1,5 +1,5 @@
 """truth.json: what was planted, read back from the finished images (docs/rules.md has the format)."""
-from . import host_attack, innocent, keys, last_acts, payload, story as s, web_attack
+from . import host_attack, innocent, last_acts, story as s, web_attack
 
 CLOUD = f"/var/lib/cloud/instances/{s.INSTANCE}"
 GZ = "/var/log/nginx/access.log.1.gz"

@@ -3,7 +3,6 @@ import ipaddress
 import struct
 
 from . import sessions as se
-from . import story as s
 
 UTMP = struct.Struct("<hxxi32s4s32s256shhiii4i20x")
 LASTLOG = struct.Struct("<i32s256s")

@@ -12,7 +12,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(REPOSITORY / "lab"))
 
-from incident import cloud, fleet, host_attack, journal, keys, payload, records, screenshot, sessions, story as s, syslog, utmp, world  # noqa: E402
+from incident import fleet, host_attack, journal, keys, payload, records, screenshot, sessions, story as s, syslog, utmp, world  # noqa: E402
 
 STORY = s.Story(1795500000, 7)
 BUILT = Path(os.environ.get("ICECORE_INCIDENT", REPOSITORY / "build/incident"))
