@@ -5,6 +5,10 @@
 #include "core/text.h"
 #include "fs/ext4/disk.h"
 #include "fs/ext4/filesystem_impl.h"
+#include "fs/ext4/journal.h"
+#include "fs/ext4/journal_overlay.h"
+#include "fs/ext4/orphans.h"
+#include "fs/ext4/sweep_parts.h"
 
 namespace icecore::fs::ext4 {
 namespace {
@@ -36,12 +40,35 @@ void compare_sizes(const Disk& disk, Anomalies& anomalies) {
                         Location{disk.source->name(), says}, nullptr});
 }
 
+// The disk as the kernel would leave it after recovery. Superblock and descriptors are in the log like everything else, so they are read again.
+Result<bool> recover(Disk& disk, Anomalies& anomalies) {
+  ICECORE_ASSIGN(Recovery recovery, recover_journal(disk, anomalies));
+  if (recovery.patches.empty()) return false;
+  auto overlay = std::make_shared<JournalOverlay>(disk.source, disk.superblock.block_size, std::move(recovery.patches));
+  const std::uint32_t block_size = disk.superblock.block_size;
+  ICECORE_ASSIGN(Disk recovered, read_disk(std::move(overlay), anomalies));
+  if (recovered.superblock.block_size != block_size)
+    return fail(Code::kCorrupt, "the journal holds a superblock of another block size", Location{recovered.source->name()});
+  disk = std::move(recovered);
+  return true;
+}
+
 }  // namespace
 
 Result<FilesystemPtr> open(image::SourcePtr source, const OpenOptions& options, Anomalies& anomalies) {
   ICECORE_ASSIGN(Disk disk, read_disk(std::move(source), anomalies));
+  bool replayed = false;
+  std::vector<std::uint64_t> orphans;
+  if (options.view == JournalView::kAsOnDisk) {
+    ICECORE_ASSIGN(orphans, find_orphans(disk, anomalies));
+  } else if (disk.superblock.incompat(incompat::kRecover)) {
+    const auto recovered = recover(disk, anomalies);
+    if (!recovered && !is_evidence_error(recovered.error())) return Failure(recovered.error());
+    if (!recovered) anomalies.add("ext4.journal", recovered.error());
+    replayed = recovered.value_or(false);
+  }
   compare_sizes(disk, anomalies);
-  return FilesystemPtr(std::make_shared<Ext4>(std::move(disk), options.view, false, std::vector<std::uint64_t>{}));
+  return FilesystemPtr(std::make_shared<Ext4>(std::move(disk), options.view, replayed, std::move(orphans)));
 }
 
 }  // namespace icecore::fs::ext4
