@@ -1,15 +1,19 @@
 #!/usr/bin/env python3
 """Works on a mounted XFS like a busy machine, and ends in the middle: create, append, rewrite, truncate, rename, link, remove, attributes, holes,
 sharing. Arguments: folder, seed, number of acts."""
+import ctypes
 import errno
 import fcntl
 import os
 import random
+import struct
 import sys
 
 root, seed, acts = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 rng = random.Random(seed)
 os.chdir(root)
+libc = ctypes.CDLL(None, use_errno=True)
+here = os.open(".", os.O_RDONLY)
 files, folders = [], ["."]
 counter = 0
 FICLONE = 0x40049409
@@ -96,9 +100,7 @@ def pieces():
 
 
 def punch():
-    # fallocate(2) by its number in libc: FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE
-    import ctypes
-    libc = ctypes.CDLL(None, use_errno=True)
+    # FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE
     with open(rng.choice(files), "r+b") as out:
         libc.fallocate(out.fileno(), 3, ctypes.c_long(rng.randrange(20) * 4096), ctypes.c_long(8192))
 
@@ -124,7 +126,7 @@ for i in range(acts):
         continue
     rng.choice(acts_list)()
     if i % max(1, acts // 3) == 0:
-        os.sync()
+        libc.syncfs(here)  # of this filesystem only: the machine has others, and they are busy
 # The last thing that reaches the log; nothing forces the rest of the metadata to its place.
 last = fresh(".")
 fd = os.open(last, os.O_CREAT | os.O_WRONLY)
@@ -140,7 +142,5 @@ with open(gone, "wb") as out:
     os.fsync(fd)
     if os.environ.get("CRASH"):
         # XFS_IOC_GOINGDOWN with XFS_FSOP_GOING_FLAGS_NOLOGFLUSH: what is in the log stays, nothing more is written.
-        directory = os.open(".", os.O_RDONLY)
-        import struct
-        fcntl.ioctl(directory, 0x8004587D, struct.pack("I", 2))
+        fcntl.ioctl(here, 0x8004587D, struct.pack("I", 2))
         os._exit(0)

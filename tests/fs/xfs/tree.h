@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,9 @@ struct Node {
 };
 using Tree = std::map<std::string, Node>;
 
+/// The status of what the kernel would not show.
+inline const std::string kRefused = "refused";
+
 inline std::string status_text(const FileInfo& info) {
   const auto time = [](const Timestamp& at) { return fmt::format("{}.{:09}", at.seconds, at.nanoseconds); };
   return fmt::format("ino={} mode={:o} uid={} gid={} links={} size={} a={} m={} c={} b={} dev={:x}", info.inode, info.mode, info.uid, info.gid,
@@ -42,9 +46,10 @@ inline std::string attributes_text(std::vector<ExtendedAttribute> attributes) {
   return text;
 }
 
-inline FileInfo kernel_status(const std::string& path) {
+/// nullopt where the kernel refuses: without recovery, names may lead to inodes that are not there yet.
+inline std::optional<FileInfo> kernel_status(const std::string& path) {
   struct statx raw = {};
-  if (::statx(AT_FDCWD, path.c_str(), AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS | STATX_BTIME, &raw) != 0) ADD_FAILURE() << "statx " << path;
+  if (::statx(AT_FDCWD, path.c_str(), AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS | STATX_BTIME, &raw) != 0) return std::nullopt;
   const auto time = [](const struct statx_timestamp& at) { return Timestamp{at.tv_sec, at.tv_nsec}; };
   FileInfo info;
   info.inode = raw.stx_ino;
@@ -107,11 +112,18 @@ inline std::string kernel_content(const std::string& path, const FileInfo& info)
 
 /// The mount's tree under `path`, keyed by path from the root ("" is the root itself).
 inline void read_kernel_tree(const std::string& root, const std::string& path, bool contents, Tree& tree) {
-  const FileInfo info = kernel_status(root + path);
-  tree[path] = {status_text(info), contents ? kernel_content(root + path, info) : ""};
-  if (info.type != FileType::kDirectory) return;
+  const auto info = kernel_status(root + path);
+  if (!info) {
+    tree[path] = {kRefused, ""};
+    return;
+  }
+  tree[path] = {status_text(*info), contents ? kernel_content(root + path, *info) : ""};
+  if (info->type != FileType::kDirectory) return;
   DIR* folder = ::opendir((root + path).c_str());
-  if (folder == nullptr) return;
+  if (folder == nullptr) {
+    tree[path] = {kRefused, ""};
+    return;
+  }
   std::vector<std::string> names;
   while (const dirent* entry = ::readdir(folder)) names.emplace_back(entry->d_name);
   ::closedir(folder);
@@ -182,6 +194,17 @@ inline Tree swept_tree(const FileTable& table) {
 inline Tree without_contents(Tree tree) {
   for (auto& [path, node] : tree) node.content.clear();
   return tree;
+}
+
+/// Takes what the kernel refuses, and what lies below it, out of both trees; gives how many that were.
+inline std::size_t drop_refused(Tree& kernel, Tree& ours) {
+  std::vector<std::string> refused;
+  for (const auto& [path, node] : kernel)
+    if (node.status == kRefused) refused.push_back(path);
+  for (const std::string& path : refused)
+    for (Tree* tree : {&kernel, &ours})
+      std::erase_if(*tree, [&](const auto& item) { return item.first == path || item.first.starts_with(path + '/'); });
+  return refused.size();
 }
 
 /// Expects equal trees; names the first few differences.

@@ -47,8 +47,8 @@ TEST_P(XfsForms, AreReadAsTheKernelReadsThem) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Mkfs, XfsForms,
-                         testing::Values(Variant{"defaults", ""}, Variant{"version4", "-m crc=0", false},
-                                         Variant{"version4_ftype_small_blocks", "-m crc=0 -b size=1024 -n ftype=1 -i size=256", false},
+                         testing::Values(Variant{"defaults", ""},
+
                                          Variant{"reverse_map_no_bigtime", "-m rmapbt=1,reflink=1,bigtime=0", false},
                                          Variant{"no_reflink_no_finobt", "-m reflink=0,finobt=0,inobtcount=0 -i sparse=0"},
                                          Variant{"nrext64", "-i nrext64=1,size=1024 -n size=8192"},

@@ -1,0 +1,54 @@
+// Version 4: no checksums, no birth times, no LSNs in blocks. All that the version 5 tests ask, with a guest's kernel as the oracle.
+#include <gtest/gtest.h>
+
+#include "fs/xfs/guest.h"
+#include "fs/xfs/tree.h"
+#include "fs/xfs/xfs.h"
+#include "fs/xfs/xfs_image.h"
+
+namespace icecore::fs::xfs::test {
+namespace {
+
+void expect_tree(const Tree& expected, const Path& image, JournalView view, const std::string& what) {
+  Anomalies anomalies;
+  const auto filesystem = xfs::open(open_image(image), {view}, anomalies);
+  ICECORE_ASSERT_OK(filesystem);
+  expect_same_tree(expected, our_tree(**filesystem), what + ", one by one");
+  const auto table = (*filesystem)->sweep({}, anomalies, no_progress());
+  ICECORE_ASSERT_OK(table);
+  expect_same_tree(without_contents(expected), swept_tree(*table), what + ", sweep");
+  for (const Anomaly& anomaly : anomalies.list()) ADD_FAILURE() << what << ": " << anomaly.kind << ": " << to_string(anomaly.error);
+}
+
+TEST(XfsVersion4, FormsAndRecoveryAreAsTheKernelHasThem) {
+  const icecore::test::ScratchFolder scratch;
+  const Path plain = scratch / "plain", small = scratch / "small", crashed = scratch / "crashed", recovered = scratch / "recovered";
+  make_xfs(plain, "-m crc=0");
+  make_xfs(small, "-m crc=0 -b size=1024 -n ftype=1 -i size=256");
+  make_xfs(crashed, "--unsupported -m crc=0 -l size=5m");
+  const auto script = [](const std::string& name) { return icecore::test::data_file("xfs/" + name).string(); };
+  const std::string definitions = fmt::format(
+      "populate='{}' churn='{}' tree='{}' out='{}'\nmkdir -p $out/mount\n"
+      "dump() {{ mount -t xfs -o ro,norecovery $1 $out/mount; python3 $tree $out/mount > $out/$2; umount $out/mount; }}\n",
+      script("populate.py"), script("churn.py"), script("tree.py"), scratch.path().string());
+  run_in_guest(
+      scratch.path(), {plain, small, crashed},
+      definitions +
+          "for disk in $disk0 $disk1; do mount -t xfs -o noatime $disk $out/mount; python3 $populate $out/mount 3 60; umount $out/mount; done\n"
+          "dump $disk0 plain.tree\ndump $disk1 small.tree\n"
+          "for seed in 1 2; do mount -t xfs -o noatime $disk2 $out/mount; CRASH=1 python3 $churn $out/mount $seed 1500; umount $out/mount; done\n"
+          "dump $disk2 crashed.tree\n");
+  copy_image(crashed, recovered);
+  run_in_guest(scratch.path(), {recovered},
+               definitions + "mount -t xfs -o noatime $disk0 $out/mount; umount $out/mount\ndump $disk0 recovered.tree\n");
+
+  const Tree expected = printed_tree(scratch / "plain.tree");
+  ASSERT_GT(expected.size(), 2000U);
+  expect_tree(expected, plain, JournalView::kRecovered, "plain");
+  expect_tree(printed_tree(scratch / "small.tree"), small, JournalView::kRecovered, "small blocks and inodes, with types in directories");
+  expect_tree(printed_tree(scratch / "recovered.tree"), crashed, JournalView::kRecovered, "after a crash");
+  EXPECT_NE(printed_tree(scratch / "recovered.tree"), printed_tree(scratch / "crashed.tree"));
+}
+
+}  // namespace
+}  // namespace icecore::fs::xfs::test
