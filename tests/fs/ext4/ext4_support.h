@@ -18,10 +18,14 @@ class LoopMount {
   LoopMount(const LoopMount&) = delete;
   LoopMount& operator=(const LoopMount&) = delete;
   void unmount();
+  bool mounted() const { return mounted_; }
   const std::filesystem::path& path() const { return at_; }
+  /// The loop device.
+  const std::string& device() const { return device_; }
 
  private:
   std::filesystem::path at_;
+  std::string device_;
   bool mounted_ = false;
 };
 

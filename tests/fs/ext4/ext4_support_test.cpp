@@ -123,9 +123,14 @@ void our_walk(const fs::Filesystem& filesystem, std::uint64_t directory, const s
 
 }  // namespace
 
+// The loop device is made writable whatever the mount options say: a read-only mount of a dirty filesystem replays its journal.
 LoopMount::LoopMount(const std::filesystem::path& image, const std::filesystem::path& at, const std::string& options) : at_(at) {
   std::filesystem::create_directories(at);
-  const auto done = run(fmt::format("mount -o loop,{} '{}' '{}'", options, image.string(), at.string()), true);
+  const auto made = run(fmt::format("losetup -f --show '{}'", image.string()), true);
+  EXPECT_EQ(made.exit_code, 0) << made.output;
+  if (made.exit_code != 0) return;
+  device_ = made.output.substr(0, made.output.find('\n'));
+  const auto done = run(fmt::format("mount -o {} {} '{}'", options, device_, at.string()), true);
   mounted_ = done.exit_code == 0;
   EXPECT_TRUE(mounted_) << done.output;
 }
@@ -134,7 +139,9 @@ LoopMount::~LoopMount() { unmount(); }
 
 void LoopMount::unmount() {
   if (mounted_) run_ok(fmt::format("umount '{}'", at_.string()));
+  if (!device_.empty()) run_ok(fmt::format("losetup -d {}", device_));
   mounted_ = false;
+  device_.clear();
 }
 
 void make_image(const std::filesystem::path& image, unsigned mebibytes, const std::string& mkfs) {
