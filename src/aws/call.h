@@ -45,7 +45,7 @@ struct Call {
 
 struct CallReply {
   HttpReply http;
-  std::string request_id;
+  std::string request_id = {};
   int attempts = 0;
 };
 

@@ -13,21 +13,21 @@ namespace icecore::aws {
 
 /// One event as LookupEvents gives it. `detail` is the CloudTrailEvent text, verbatim JSON.
 struct TrailEvent {
-  std::string id, name, source, username, access_key_id;
-  std::optional<Timestamp> time;
-  std::string detail;
+  std::string id = {}, name = {}, source = {}, username = {}, access_key_id = {};
+  std::optional<Timestamp> time = {};
+  std::string detail = {};
 };
 
 struct Lookup {
   std::string
       attribute;  ///< the one attribute a call may have: ResourceName, Username, AccessKeyId, EventName, EventSource, ResourceType, EventId, ReadOnly
-  std::string value;
+  std::string value = {};
   std::optional<Timestamp> start = std::nullopt, end = std::nullopt;
 };
 
 struct LookupResult {
-  std::vector<TrailEvent> events;  ///< newest first, as AWS sends them
-  std::vector<std::string> pages;  ///< verbatim
+  std::vector<TrailEvent> events = {};  ///< newest first, as AWS sends them
+  std::vector<std::string> pages = {};  ///< verbatim
 };
 
 class CloudTrail {
@@ -51,8 +51,8 @@ class CloudTrail {
 };
 
 struct LookupPage {
-  std::vector<TrailEvent> events;
-  std::optional<std::string> next_token;
+  std::vector<TrailEvent> events = {};
+  std::optional<std::string> next_token = {};
 };
 Result<LookupPage> parse_lookup_page(std::string_view body);
 

@@ -15,20 +15,20 @@ namespace icecore::aws {
 
 /// The command line's global flags, as given.
 struct Flags {
-  std::optional<std::string> profile;       ///< --profile
-  std::optional<std::string> region;        ///< --region
-  std::optional<std::string> endpoint_url;  ///< --endpoint-url, for every service
-  std::optional<std::string> ca_bundle;     ///< --ca-bundle
+  std::optional<std::string> profile = {};       ///< --profile
+  std::optional<std::string> region = {};        ///< --region
+  std::optional<std::string> endpoint_url = {};  ///< --endpoint-url, for every service
+  std::optional<std::string> ca_bundle = {};     ///< --ca-bundle
 };
 
 struct Config {
   Environment environment;
   ProfileFiles files;
-  std::string profile;        ///< "default" where none is named
+  std::string profile = {};   ///< "default" where none is named
   bool profile_flag = false;  ///< given by --profile: beats credentials in the environment
-  std::optional<std::string> region;
-  std::string region_source;  ///< "--region", "AWS_REGION", "profile 'x'": for messages
-  std::optional<std::string> endpoint_flag;
+  std::optional<std::string> region = {};
+  std::string region_source = {};  ///< "--region", "AWS_REGION", "profile 'x'": for messages
+  std::optional<std::string> endpoint_flag = {};
   CurlOptions transport;
 
   /// The region, or kInvalidArgument that says how to give one.

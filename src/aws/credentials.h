@@ -13,11 +13,11 @@
 namespace icecore::aws {
 
 struct Credentials {
-  std::string access_key_id;
-  std::string secret_access_key;
-  std::string session_token;         ///< empty for long-term keys
-  std::optional<Timestamp> expires;  ///< absent: they do not
-  std::string source;                ///< "environment", "profile 'x' in ~/.aws/credentials": for messages and the ledger (no secret)
+  std::string access_key_id = {};
+  std::string secret_access_key = {};
+  std::string session_token = {};         ///< empty for long-term keys
+  std::optional<Timestamp> expires = {};  ///< absent: they do not
+  std::string source = {};                ///< "environment", "profile 'x' in ~/.aws/credentials": for messages and the ledger (no secret)
 };
 
 /// Gives credentials that are good now. Thread-safe; the same object serves every client of a run.

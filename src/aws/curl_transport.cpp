@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <chrono>
 #include <limits>
 
 #include "aws/curl_pool.h"
@@ -24,6 +25,12 @@ struct Transfer {
   std::uint64_t header_bytes = 0;
   bool too_large = false;
   X509_STORE* trust = nullptr;
+  // Stalls are watched here: CURLOPT_LOW_SPEED_TIME judges a speed smoothed over five seconds, so it comes late.
+  CURL* handle = nullptr;
+  std::int64_t stall_ms = 0;
+  curl_off_t moved_bytes = -1;
+  std::chrono::steady_clock::time_point moved_at;
+  bool stalled = false;
 };
 
 struct HeaderList {
@@ -84,7 +91,21 @@ std::size_t on_body(char* data, std::size_t size, std::size_t count, void* user)
   }
 }
 
-int on_progress(void*, curl_off_t, curl_off_t, curl_off_t, curl_off_t) { return interrupted() ? 1 : 0; }
+/// libcurl calls this with every piece, and once a second while nothing comes.
+int on_progress(void* user, curl_off_t, curl_off_t received, curl_off_t, curl_off_t sent) {
+  if (interrupted()) return 1;
+  Transfer& transfer = *static_cast<Transfer*>(user);
+  const auto now = std::chrono::steady_clock::now();
+  curl_off_t connected_us = 0;
+  curl_easy_getinfo(transfer.handle, CURLINFO_PRETRANSFER_TIME_T, &connected_us);
+  if (connected_us == 0 || received + sent != transfer.moved_bytes) {
+    transfer.moved_bytes = connected_us == 0 ? -1 : received + sent;
+    transfer.moved_at = now;
+    return 0;
+  }
+  transfer.stalled = now - transfer.moved_at >= std::chrono::milliseconds(transfer.stall_ms);
+  return transfer.stalled ? 1 : 0;
+}
 
 CURLcode on_tls_context(CURL*, void* context, void* user) {
   SSL_CTX_set1_cert_store(static_cast<SSL_CTX*>(context), static_cast<Transfer*>(user)->trust);
@@ -137,6 +158,8 @@ class CurlTransport : public HttpTransport {
     transfer.reply.body = std::move(buffer);
     transfer.limit = request.limits.body_bytes;
     transfer.trust = trust_->get();
+    transfer.handle = handle.get();
+    transfer.stall_ms = request.limits.stall_ms;
     std::array<char, CURL_ERROR_SIZE> words{};
     configure(handle.get(), request, headers, transfer);
     curl_easy_setopt(handle.get(), CURLOPT_ERRORBUFFER, words.data());
@@ -168,6 +191,7 @@ class CurlTransport : public HttpTransport {
     curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, &on_body);
     curl_easy_setopt(handle, CURLOPT_WRITEDATA, &transfer);
     curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, &on_progress);
+    curl_easy_setopt(handle, CURLOPT_XFERINFODATA, &transfer);
     curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
   }
 
@@ -188,8 +212,6 @@ class CurlTransport : public HttpTransport {
     };
     curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, positive(limits.connect_ms));
     curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, positive(limits.total_ms));
-    curl_easy_setopt(handle, CURLOPT_LOW_SPEED_LIMIT, 1L);
-    curl_easy_setopt(handle, CURLOPT_LOW_SPEED_TIME, positive((limits.stall_ms + 999) / 1000));
   }
 
   static void set_trust(CURL* handle, Transfer& transfer) {
@@ -219,8 +241,10 @@ class CurlTransport : public HttpTransport {
   static HttpResult broken(CURL* handle, CURLcode code, const char* words, const HttpRequest& request, const Transfer& transfer) {
     using Kind = TransportError::Kind;
     const std::uint64_t bytes = transfer.reply.body.size();
-    const std::string reason = *words != '\0' ? words : curl_easy_strerror(code);
-    if (code == CURLE_ABORTED_BY_CALLBACK) return transport_error(Kind::kInterrupted, Code::kInterrupted, interruption().value().message, bytes);
+    std::string reason = *words != '\0' ? words : curl_easy_strerror(code);
+    if (transfer.stalled) reason = fmt::format("no byte for {:.1f} s", static_cast<double>(transfer.stall_ms) / 1000.0);
+    if (code == CURLE_ABORTED_BY_CALLBACK && !transfer.stalled)
+      return transport_error(Kind::kInterrupted, Code::kInterrupted, interruption().value().message, bytes);
     if (transfer.too_large) {
       return transport_error(Kind::kTooLarge, Code::kRemote,
                              fmt::format("the reply of {} is larger than the {} that it may have", request.origin, human_size(transfer.limit)),

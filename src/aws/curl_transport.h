@@ -10,10 +10,10 @@
 namespace icecore::aws {
 
 struct CurlOptions {
-  std::string ca_bundle;    ///< PEM file; empty: the system's
-  std::string https_proxy;  ///< "http://user:pass@host:port"; empty: none. The environment is not consulted.
-  std::string http_proxy;
-  std::string no_proxy;  ///< comma-separated hosts and domains, or "*"
+  std::string ca_bundle = {};    ///< PEM file; empty: the system's
+  std::string https_proxy = {};  ///< "http://user:pass@host:port"; empty: none. The environment is not consulted.
+  std::string http_proxy = {};
+  std::string no_proxy = {};  ///< comma-separated hosts and domains, or "*"
   std::string user_agent = "icecore";
 };
 

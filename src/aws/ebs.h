@@ -17,31 +17,31 @@ inline constexpr std::size_t kBlockBytes = 524'288;
 
 struct ListedBlock {
   std::uint64_t index = 0;
-  std::string token;  ///< lives 7 days; every new listing gives another
+  std::string token = {};  ///< lives 7 days; every new listing gives another
 };
 
 struct BlockPage {
-  std::vector<ListedBlock> blocks;        ///< ascending; may be empty although more follow
-  std::optional<std::string> next_token;  ///< lives 60 minutes; absent: that was the last page
+  std::vector<ListedBlock> blocks = {};        ///< ascending; may be empty although more follow
+  std::optional<std::string> next_token = {};  ///< lives 60 minutes; absent: that was the last page
   std::uint64_t volume_size_gib = 0;
   std::uint64_t block_size = kBlockBytes;  ///< any other size is refused as kUnsupported
-  std::optional<Timestamp> expiry;         ///< of the block tokens
+  std::optional<Timestamp> expiry = {};    ///< of the block tokens
 };
 
 struct ChangedBlock {
   std::uint64_t index = 0;
-  std::string first_token, second_token;  ///< empty: the block is not written in that snapshot
+  std::string first_token = {}, second_token = {};  ///< empty: the block is not written in that snapshot
 };
 
 struct ChangedPage {
-  std::vector<ChangedBlock> blocks;
-  std::optional<std::string> next_token;
+  std::vector<ChangedBlock> blocks = {};
+  std::optional<std::string> next_token = {};
   std::uint64_t volume_size_gib = 0;
 };
 
 /// A block whose length and SHA-256 have been checked against the reply's headers.
 struct VerifiedBlock {
-  Bytes bytes;          ///< kBlockBytes of them
+  Bytes bytes = {};     ///< kBlockBytes of them
   Sha256Digest digest;  ///< computed here, equal to x-amz-Checksum
 };
 
@@ -50,7 +50,7 @@ class Ebs {
   Ebs(CallExecutor& executor, std::string origin, std::string region) : executor_(executor), origin_(std::move(origin)), region_(std::move(region)) {}
 
   struct ListRequest {
-    std::string snapshot;
+    std::string snapshot = {};
     std::optional<std::uint64_t> starting_block = std::nullopt;  ///< ignored by AWS when a page token is given
     std::optional<std::string> page_token = std::nullopt;
     std::uint32_t max_results = 10'000;   ///< 100–10,000
@@ -60,7 +60,7 @@ class Ebs {
   CallResult<BlockPage> list_snapshot_blocks(const ListRequest& request);
 
   struct ChangedRequest {
-    std::string first_snapshot, second_snapshot;
+    std::string first_snapshot = {}, second_snapshot = {};
     std::optional<std::uint64_t> starting_block = std::nullopt;
     std::optional<std::string> page_token = std::nullopt;
     std::uint32_t max_results = 10'000;
@@ -73,7 +73,7 @@ class Ebs {
 
   struct StartRequest {
     std::uint64_t volume_size_gib = 1;
-    std::string description, client_token;  ///< client_token is required: it makes the call repeatable
+    std::string description = {}, client_token = {};  ///< client_token is required: it makes the call repeatable
     std::string parent_snapshot = {};
     std::vector<NameValue> tags = {};
   };

@@ -52,20 +52,20 @@ class Ec2 {
   // Changing the account. `dry_run` asks AWS whether it would be allowed and changes nothing. Those without ClientToken are never sent twice when
   // their outcome is unknown: see ServiceError::outcome_unknown.
   struct CreateSnapshotsRequest {
-    std::string instance_id;
-    std::string description;
-    Tags tags;
-    std::vector<std::string> exclude_volumes;  ///< data volumes to leave out
+    std::string instance_id = {};
+    std::string description = {};
+    Tags tags = {};
+    std::vector<std::string> exclude_volumes = {};  ///< data volumes to leave out
     bool exclude_boot_volume = false;
     bool dry_run = false;
   };
   CallResult<Reply<std::vector<Snapshot>>> create_snapshots(const CreateSnapshotsRequest& request);
   CallResult<Reply<Snapshot>> create_snapshot(const std::string& volume, const std::string& description, const Tags& tags, bool dry_run = false);
   struct CopySnapshotRequest {
-    std::string source_region, source_snapshot, description;
-    std::string kms_key_id;  ///< empty: not asked for
+    std::string source_region = {}, source_snapshot = {}, description = {};
+    std::string kms_key_id = {};  ///< empty: not asked for
     bool encrypted = false;
-    Tags tags;
+    Tags tags = {};
     bool dry_run = false;
   };
   /// The new snapshot's id.
@@ -74,7 +74,7 @@ class Ec2 {
   CallResult<Reply<std::string>> create_tags(const std::vector<std::string>& resources, const Tags& tags, bool dry_run = false);
   struct CreateVolumeRequest {
     std::string availability_zone, snapshot_id, volume_type = "gp3";
-    std::string client_token;  ///< required, at most 64 ASCII characters
+    std::string client_token = {};  ///< required, at most 64 ASCII characters
     std::optional<std::uint64_t> size_gib = std::nullopt;
     Tags tags = {};
     bool dry_run = false;

@@ -14,12 +14,12 @@ namespace icecore::aws {
 struct ServiceError : Error {
   ServiceError() = default;
   ServiceError(Error error) : Error(std::move(error)) {}  // NOLINT: an Error is a ServiceError that no service sent
-  std::string service;                                    ///< "ec2"
-  std::string action;                                     ///< "CreateSnapshots"
-  std::string aws_code;    ///< "InvalidSnapshot.NotFound", "ResourceNotFoundException"; empty where the service did not answer
-  std::string reason;      ///< EBS direct's `Reason` ("INVALID_BLOCK_TOKEN"), else empty
-  std::string request_id;  ///< of the last answer, for AWS support and the ledger
-  int http_status = 0;     ///< 0 where nothing was answered
+  std::string service = {};                               ///< "ec2"
+  std::string action = {};                                ///< "CreateSnapshots"
+  std::string aws_code = {};    ///< "InvalidSnapshot.NotFound", "ResourceNotFoundException"; empty where the service did not answer
+  std::string reason = {};      ///< EBS direct's `Reason` ("INVALID_BLOCK_TOKEN"), else empty
+  std::string request_id = {};  ///< of the last answer, for AWS support and the ledger
+  int http_status = 0;          ///< 0 where nothing was answered
   int attempts = 0;
   /// The request may or may not have been carried out (time-out, reset or 5xx after it was sent). For calls that change the account: look for the
   /// run's tag before sending again.

@@ -14,8 +14,8 @@
 namespace icecore::aws {
 
 struct NameValue {
-  std::string name;
-  std::string value;
+  std::string name = {};
+  std::string value = {};
   bool operator==(const NameValue&) const = default;
 };
 
@@ -27,7 +27,7 @@ std::string_view header(const Headers& headers, std::string_view name);
 /// How long a request may take. Milliseconds; a reply over `body_bytes` is refused.
 struct HttpLimits {
   std::int64_t connect_ms = 10'000;
-  std::int64_t stall_ms = 20'000;  ///< no byte in either direction for that long; whole seconds, at least 1
+  std::int64_t stall_ms = 20'000;  ///< no byte in either direction for that long; seen up to a second late
   std::int64_t total_ms = 60'000;
   std::uint64_t body_bytes = std::uint64_t{64} << 20;
 };
@@ -49,8 +49,8 @@ std::string request_url(const HttpRequest& request);
 
 struct HttpReply {
   int status = 0;
-  Headers headers;
-  Bytes body;
+  Headers headers = {};
+  Bytes body = {};
 };
 
 /// A request that got no whole reply.

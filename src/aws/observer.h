@@ -16,10 +16,11 @@ namespace icecore::aws {
 struct CallRecord {
   std::uint64_t id = 0;  ///< unique in the process; joins intent and outcome
   const Operation* operation = nullptr;
-  std::string region;
-  std::string endpoint;               ///< origin
-  std::vector<NameValue> parameters;  ///< as sent, without tokens of secrets (block tokens, page tokens, MFA codes, user-data are left out or cut)
-  bool dry_run = false;               ///< sent with DryRun=true
+  std::string region = {};
+  std::string endpoint = {};  ///< origin
+  std::vector<NameValue> parameters =
+      {};                ///< as sent, without tokens of secrets (block tokens, page tokens, MFA codes, user-data are left out or cut)
+  bool dry_run = false;  ///< sent with DryRun=true
   bool mutating() const { return operation->mutating && !dry_run; }
 };
 
@@ -29,19 +30,19 @@ struct CallOutcome {
   bool outcome_unknown = false;
   int attempts = 0;
   int http_status = 0;
-  std::string request_id;
-  std::string error_code;     ///< AWS's code, else empty
-  std::string error_message;  ///< in our words
-  std::uint64_t bytes = 0;    ///< of the reply's body
+  std::string request_id = {};
+  std::string error_code = {};     ///< AWS's code, else empty
+  std::string error_message = {};  ///< in our words
+  std::uint64_t bytes = 0;         ///< of the reply's body
   std::int64_t duration_us = 0;
 };
 
 /// Many like calls together (GetSnapshotBlock), since the last summary.
 struct CallSummary {
   const Operation* operation = nullptr;
-  std::string region;
+  std::string region = {};
   std::uint64_t calls = 0, failures = 0, retries = 0, bytes = 0;
-  std::string first_request_id, last_request_id;
+  std::string first_request_id = {}, last_request_id = {};
 };
 
 /// All methods may be called from many threads at once.

@@ -34,8 +34,8 @@ const Operation* find_operation(std::string_view service, std::string_view name)
 /// One step of a `--dry-run` plan.
 struct PlannedCall {
   const Operation* operation = nullptr;
-  std::uint64_t count = 1;  ///< an estimate where the plan cannot know
-  std::string purpose;      ///< "list the written blocks of snap-…"
+  std::uint64_t count = 1;   ///< an estimate where the plan cannot know
+  std::string purpose = {};  ///< "list the written blocks of snap-…"
 };
 
 double cost_dollars(const Operation& operation, std::uint64_t count);

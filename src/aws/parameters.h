@@ -11,13 +11,13 @@
 namespace icecore::aws {
 
 struct Tag {
-  std::string key, value;
+  std::string key = {}, value = {};
   bool operator==(const Tag&) const = default;
 };
 
 struct Filter {
-  std::string name;  ///< "attachment.instance-id"
-  std::vector<std::string> values;
+  std::string name = {};  ///< "attachment.instance-id"
+  std::vector<std::string> values = {};
 };
 
 class Parameters {

@@ -19,17 +19,17 @@ std::string percent_encode(std::string_view text, bool keep_slash = false);
 std::string canonical_query(const std::vector<NameValue>& query);
 
 struct SigningScope {
-  std::string region;   ///< "us-west-2"
-  std::string service;  ///< signing name: "ec2"
+  std::string region = {};   ///< "us-west-2"
+  std::string service = {};  ///< signing name: "ec2"
 };
 
 /// The pieces of one signature, kept apart so that tests can name the step that differs.
 struct Signature {
-  std::string canonical_request;
-  std::string string_to_sign;
-  std::string signed_headers;
-  std::string hex;
-  std::string authorization;
+  std::string canonical_request = {};
+  std::string string_to_sign = {};
+  std::string signed_headers = {};
+  std::string hex = {};
+  std::string authorization = {};
 };
 
 /// Signs `request` as it stands, with all its headers but those that proxies may change (connection, expect, transfer-encoding, user-agent,

@@ -10,19 +10,19 @@
 namespace icecore::aws {
 
 struct CallerIdentity {
-  std::string account, arn, user_id;
+  std::string account = {}, arn = {}, user_id = {};
 };
 
 struct AssumeRoleRequest {
-  std::string role_arn, session_name;
+  std::string role_arn = {}, session_name = {};
   std::string external_id = {};
   int duration_seconds = 0;  ///< 0: the service's default
   std::string mfa_serial = {}, mfa_code = {};
 };
 
 struct WebIdentityRequest {
-  std::string role_arn, session_name;
-  std::string token;  ///< the OIDC token itself
+  std::string role_arn = {}, session_name = {};
+  std::string token = {};  ///< the OIDC token itself
 };
 
 class Sts {

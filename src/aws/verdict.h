@@ -31,7 +31,7 @@ struct Verdict {
 
 /// The error that a reply spells, whatever the protocol; empty members where it does not.
 struct AwsError {
-  std::string code, message, reason, request_id;
+  std::string code = {}, message = {}, reason = {}, request_id = {};
 };
 AwsError read_error(Protocol protocol, const HttpReply& reply);
 
