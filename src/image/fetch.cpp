@@ -180,7 +180,13 @@ Result<void> ImageState::fetch(std::uint64_t block, std::optional<std::string> t
 }
 
 Result<void> ImageState::accept(std::uint64_t block, ByteView bytes, const Sha256Digest& hash, std::string request_id) {
-  if (hash != zero_block_sha256()) ICECORE_CHECK(file->write(block * kBlockSize, bytes));  // zeros stay a hole
+  if (hash != zero_block_sha256()) {  // zeros stay a hole
+    if (const Result<void> written = file->write(block * kBlockSize, bytes); !written) {
+      // On a full disk, half a block would take the room that the database needs to record the whole ones.
+      (void)file->discard(block * kBlockSize, kBlockSize);
+      return written;
+    }
+  }
   {
     const std::scoped_lock lock(mutex_);
     here_->set(block);

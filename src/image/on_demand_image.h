@@ -26,7 +26,7 @@ struct OnDemandOptions {
   std::int64_t commit_interval_ms = 250;  ///< how long a fetched block may wait to be made safe and recorded
   std::size_t commit_blocks = 1024;       ///< … or how many may wait
   /// Tests put a file in here that forgets what was not flushed; empty: the real one.
-  std::function<Result<std::unique_ptr<ImageFile>>(const Path&, std::uint64_t size)> open_file;
+  std::function<Result<std::unique_ptr<ImageFile>>(const Path&, std::uint64_t size)> open_file = {};
 };
 
 /// Since the image was opened. For the bill: list calls and get calls.
