@@ -38,9 +38,9 @@ const DebPackage* DpkgDatabase::package(std::string_view name) const {
 }
 
 std::string DpkgDatabase::place_of(std::string_view path, const DebPackage& package) const {
-  std::string place = canonical(path);
-  const auto diverted = diverted_.find(place);
-  return diverted == diverted_.end() || diverted->second.package == package.name ? place : diverted->second.to;
+  const auto diverted = diverted_.find(std::string(path));
+  const bool moved = diverted != diverted_.end() && diverted->second.package != package.name;
+  return canonical(moved ? diverted->second.to : path);
 }
 
 void DpkgDatabase::add_path(std::string_view path, std::uint32_t package) {
@@ -60,7 +60,7 @@ Result<DpkgDatabase> DpkgDatabase::load(const machine::Machine& machine) {
   if (!status) return database;
   database.packages_ = parse_dpkg_status(*status);
   ICECORE_ASSIGN(const auto diversions, machine.content("/var/lib/dpkg/diversions"));
-  for (const Diversion& one : parse_diversions(diversions.value_or(""))) database.diverted_[canonical(one.from)] = {canonical(one.to), one.package};
+  for (const Diversion& one : parse_diversions(diversions.value_or(""))) database.diverted_[one.from] = {one.to, one.package};
   ICECORE_CHECK(database.read_lists(machine));
   return database;
 }

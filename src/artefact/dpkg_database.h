@@ -62,7 +62,7 @@ class DpkgDatabase {
     std::string md5;
   };
   struct Diverted {
-    std::string to, package;  ///< canonical target; who diverts
+    std::string to, package;  ///< target as written; who diverts
   };
   std::string place_of(std::string_view path, const DebPackage& package) const;
   void add_path(std::string_view path, std::uint32_t package);
@@ -71,7 +71,7 @@ class DpkgDatabase {
 
   std::vector<DebPackage> packages_;
   std::unordered_map<std::string, Entry> paths_;
-  std::unordered_map<std::string, Diverted> diverted_;  // canonical paths
+  std::unordered_map<std::string, Diverted> diverted_;  // by the path as written: dpkg does not know that /bin is /usr/bin
 };
 
 }  // namespace icecore::artefact

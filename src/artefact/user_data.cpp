@@ -13,7 +13,8 @@ namespace icecore::artefact {
 namespace {
 
 using Kind = UserDataPart::Kind;
-constexpr int kDeepest = 4;
+constexpr int kDeepest = 8;
+constexpr std::uint64_t kMostWork = 64 << 20;  // bytes looked at, over all levels: layers of bombs stay bounded
 constexpr std::size_t kMostParts = 256;
 constexpr std::uint64_t kMostBytes = 16 << 20;
 
@@ -49,7 +50,8 @@ class Unpacker {
 
   void add(std::string_view text, std::string_view type, std::string_view name, int depth) {
     if (parts_.size() >= kMostParts || bytes_ > kMostBytes) return;
-    if (depth < kDeepest) {
+    work_ += text.size() + 1024;
+    if (depth < kDeepest && work_ < kMostWork) {
       if (is_gzip(as_bytes(text))) return add(gunzip(as_bytes(text), kMostBytes - std::min(bytes_, kMostBytes)).text, type, name, depth + 1);
       if (known_by_text(text) == nullptr && known_by_type(type) == nullptr) {
         if (const auto mime = parse_mime(text)) return add_mime(*mime, depth);
@@ -92,6 +94,7 @@ class Unpacker {
   std::string_view raw_;
   std::vector<UserDataPart> parts_;
   std::uint64_t bytes_ = 0;
+  std::uint64_t work_ = 0;
 };
 
 // Items under "runcmd:" and "bootcmd:" as they are written; block texts go on while they are indented deeper.

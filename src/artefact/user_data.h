@@ -20,8 +20,8 @@ struct UserDataPart {
 
 std::string_view kind_name(UserDataPart::Kind kind);
 
-/// The parts, in order; nested multiparts to a depth of 4, at most 256 parts and 16 MiB unpacked. Never fails: what is not understood is one part
-/// kOther.
+/// The parts, in order; layers (multipart, gzip, base64) to a depth of 8, at most 256 parts and 16 MiB unpacked. Never fails: what is not understood
+/// is one part kOther.
 std::vector<UserDataPart> unpack_user_data(std::string_view raw);
 
 /// Lines of a part that run something: of a script all but comments; of a cloud-config the items of runcmd and bootcmd.
