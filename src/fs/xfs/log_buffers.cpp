@@ -12,6 +12,8 @@
 namespace icecore::fs::xfs {
 namespace {
 
+constexpr std::uint32_t kMostBufferBlocks = 65536 / kBasicBlock;  // XFS_MAX_BLOCKSIZE: no buffer is larger
+
 void store(std::span<std::byte> to, std::size_t offset, std::uint64_t value, std::size_t size) {
   for (std::size_t i = 0; i < size; ++i) to[offset + i] = static_cast<std::byte>(value >> (8 * (size - 1 - i)));
 }
@@ -42,8 +44,8 @@ Result<LoggedBuffer> parse_logged_buffer(const LogItem& item, const Location& wh
   buffer.block = load_le<std::uint64_t>(format, log::kBufferBlock);
   const std::size_t words = std::min<std::size_t>(load_le<std::uint32_t>(format, log::kBufferMapSize), (format.size() - log::kBufferMap) / 4);
   buffer.map = format.subspan(log::kBufferMap, words * 4);
-  if (buffer.block > (~std::uint64_t{0} >> 12))
-    return fail(Code::kCorrupt, fmt::format("buffer item of the log at block {:#x}", buffer.block), where);
+  if (buffer.block > (~std::uint64_t{0} >> 12) || buffer.blocks > kMostBufferBlocks)
+    return fail(Code::kCorrupt, fmt::format("buffer item of the log at block {:#x} of {} blocks", buffer.block, buffer.blocks), where);
   return buffer;
 }
 
@@ -101,7 +103,7 @@ Result<bool> apply_buffer(const Superblock& super, const LogItem& item, const Lo
     ICECORE_CHECK(overlay.write(offset + bit * log::kChunk, bytes.first(run * log::kChunk)));
     bit += run;
   }
-  return true;
+  return region > 1;
 }
 
 Result<void> apply_inode_creation(const Superblock& super, const LogItem& item, const CancelTable& cancelled, Overlay& overlay,

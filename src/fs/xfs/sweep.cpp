@@ -164,12 +164,14 @@ class Sweep {
     bool too_many = false;
     const std::scoped_lock lock(mutex_);
     for_each_directory_block(super_, directory, mappings, [&](DirectoryBlock&& block) {
-      too_many = blocks_.size() >= most_directory_blocks_;
+      too_many = blocks_.size() + incomplete_ >= most_directory_blocks_;
       if (too_many) return false;
-      if (block.pieces.empty())
-        anomalies_.add("xfs.directory", {Code::kCorrupt, fmt::format("block {} of the directory is not there whole", block.index), where, {}});
-      else
+      if (!block.pieces.empty()) {
         blocks_.push_back(std::move(block));
+        return true;
+      }
+      ++incomplete_;
+      anomalies_.add("xfs.directory", {Code::kCorrupt, fmt::format("block {} of the directory is not there whole", block.index), where, {}});
       return true;
     });
     if (too_many)
@@ -270,8 +272,9 @@ class Sweep {
   Anomalies& anomalies_;
   Progress& progress_;
   const std::uint64_t most_directory_blocks_;
-  std::mutex mutex_;  // of blocks_ and trees_ while inodes are read
+  std::mutex mutex_;  // of blocks_, incomplete_ and trees_ while inodes are read
   std::vector<DirectoryBlock> blocks_;
+  std::uint64_t incomplete_ = 0;  // directory blocks with a piece missing
   std::vector<TreeDirectory> trees_;
   std::vector<NameList> lists_;
   FileTable table_;

@@ -13,6 +13,16 @@ namespace {
 constexpr std::size_t kRecentFiles = 8;
 constexpr std::size_t kMostLink = 1024;  // XFS_SYMLINK_MAXLEN
 
+Result<void> prefetch_directory(const Reader& reader, std::span<const Mapping> mappings) {
+  std::vector<image::ByteRange> ranges;
+  const std::uint64_t limit = dir::kLeafOffset >> reader.super.block_log;
+  for (const Mapping& mapping : mappings) {
+    if (mapping.file_block >= limit) break;
+    ranges.push_back({reader.super.block_offset(mapping.fs_block), std::uint64_t{mapping.count} << reader.super.block_log});
+  }
+  return reader.source->prefetch(ranges);
+}
+
 }  // namespace
 
 XfsFilesystem::XfsFilesystem(Reader reader, bool replayed, std::vector<PendingMap> pending)
@@ -52,11 +62,7 @@ Result<std::vector<DirectoryEntry>> XfsFilesystem::list(std::uint64_t directory)
     return entries;
   }
   ICECORE_ASSIGN(const auto mappings, data_mappings(inode));
-  std::vector<std::uint64_t> ahead;
-  for (const Mapping& mapping : mappings)
-    for (std::uint64_t i = 0; i < mapping.count && mapping.file_block + i < (dir::kLeafOffset >> reader_.super.block_log); ++i)
-      if (reader_.super.block_offset(mapping.fs_block + i) < reader_.source->size()) ahead.push_back(mapping.fs_block + i);
-  ICECORE_CHECK(reader_.prefetch_blocks(ahead));
+  ICECORE_CHECK(prefetch_directory(reader_, mappings));
   Result<void> status;
   Bytes buffer;
   for_each_directory_block(reader_.super, directory, mappings, [&](DirectoryBlock&& block) {

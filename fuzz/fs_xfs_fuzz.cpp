@@ -1,0 +1,36 @@
+// A hostile XFS: opened in both views, swept, and its first inodes asked for all that can be asked.
+#include <array>
+
+#include "fs/xfs/xfs.h"
+#include "xfs_sparse_input.h"
+
+namespace {
+
+using namespace icecore;
+
+void ask(const fs::Filesystem& filesystem, std::uint64_t inode) {
+  std::array<std::byte, 4096> buffer;
+  (void)filesystem.stat(inode).has_value();
+  (void)filesystem.list(inode).has_value();
+  (void)filesystem.read(inode, 0, buffer).has_value();
+  (void)filesystem.read(inode, std::uint64_t{1} << 40, buffer).has_value();
+  (void)filesystem.readlink(inode).has_value();
+  (void)filesystem.xattrs(inode).has_value();
+  (void)filesystem.extents(inode).has_value();
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const auto source = std::make_shared<fuzz::SparseInput>(data, size);
+  for (const auto view : {fs::JournalView::kAsOnDisk, fs::JournalView::kRecovered}) {
+    Anomalies anomalies;
+    const auto filesystem = fs::xfs::open(source, {view}, anomalies);
+    if (!filesystem) continue;
+    const auto table = (*filesystem)->sweep({}, anomalies, no_progress());
+    if (!table) continue;
+    for (std::size_t i = 0; i < table->files.size() && i < 32; ++i) ask(**filesystem, table->files[i].inode);
+    ask(**filesystem, (*filesystem)->info().root_inode);
+  }
+  return 0;
+}
