@@ -53,7 +53,7 @@ class Finder {
 
   std::vector<std::uint64_t> found() {
     std::ranges::sort(orphans_);
-    orphans_.erase(std::ranges::unique(orphans_).begin(), orphans_.end());
+    orphans_.erase(std::unique(orphans_.begin(), orphans_.end()), orphans_.end());
     return std::move(orphans_);
   }
 

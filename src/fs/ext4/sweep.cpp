@@ -64,7 +64,7 @@ void drop_stale_copies(FileTable& table) {
   for (std::size_t i = 1; i < deleted.size(); ++i) drop[deleted[i]] = key(deleted[i]) == key(deleted[i - 1]);
   for (std::uint32_t i = 0; i < table.names.size(); ++i) {
     if (table.names[i].deleted || !filter[hash(table.names[i])]) continue;
-    for (const std::uint32_t copy : std::ranges::equal_range(deleted, key(i), {}, key)) drop[copy] = true;
+    for (auto copy = std::ranges::lower_bound(deleted, key(i), {}, key); copy != deleted.end() && key(*copy) == key(i); ++copy) drop[*copy] = true;
   }
   std::size_t kept = 0;
   for (std::size_t i = 0; i < table.names.size(); ++i)
@@ -85,7 +85,7 @@ Result<void> add_missed(const SweepContext& context, FileTable& table) {
   }
   if (missed.empty()) return {};
   std::ranges::sort(missed);
-  missed.erase(std::ranges::unique(missed).begin(), missed.end());
+  missed.erase(std::unique(missed.begin(), missed.end()), missed.end());
   for (const std::uint64_t number : missed) {
     auto inode = disk.load_inode(number);
     if (!inode && !is_evidence_error(inode.error())) return Failure(inode.error());

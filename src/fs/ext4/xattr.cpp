@@ -13,7 +13,7 @@ namespace {
 
 using namespace std::string_view_literals;
 
-constexpr std::uint8_t kIndexAclAccess = 2, kIndexAclDefault = 3, kIndexSystem = 7, kIndexEncryption = 9;
+constexpr std::uint8_t kIndexAclAccess = 2, kIndexAclDefault = 3, kIndexSystem = 7;
 constexpr std::uint64_t kMaximumValue = std::uint64_t{1} << 20;  // the kernel ends at 64 KiB (XATTR_SIZE_MAX)
 
 struct Entry {
@@ -36,7 +36,7 @@ std::optional<std::string_view> prefix_of(std::uint8_t index) {
     case kIndexSystem: return "system."sv;
     case 8: return "system.richacl"sv;
     case 10: return "gnu."sv;
-    default: return std::nullopt;
+    default: return std::nullopt;  // 9 is the encryption context
   }
 }
 

@@ -1,0 +1,43 @@
+// ext2/3/4 from superblock to content, in both views of the journal.
+#include "fs/ext4/ext4.h"
+#include "sparse_image.h"
+
+namespace {
+
+using namespace icecore;
+
+constexpr std::size_t kFilesLookedAt = 200;
+
+void look_at(const fs::Filesystem& filesystem, const fs::FileInfo& file) {
+  std::byte buffer[5000];
+  (void)filesystem.stat(file.inode);
+  (void)filesystem.xattrs(file.inode);
+  (void)filesystem.extents(file.inode);
+  if (file.type == fs::FileType::kDirectory) (void)filesystem.list(file.inode);
+  if (file.type == fs::FileType::kSymlink) (void)filesystem.readlink(file.inode);
+  if (file.type == fs::FileType::kRegular) {
+    (void)filesystem.read(file.inode, 0, buffer);
+    if (file.size > sizeof buffer) (void)filesystem.read(file.inode, file.size - sizeof buffer, buffer);
+  }
+}
+
+void examine(const image::SourcePtr& source, fs::JournalView view) {
+  Anomalies anomalies;
+  const auto filesystem = fs::ext4::open(source, fs::OpenOptions{view}, anomalies);
+  if (!filesystem) return;
+  const auto table = (*filesystem)->sweep({}, anomalies, no_progress());
+  if (!table) return;
+  const fs::PathIndex paths(*table);
+  for (std::size_t i = 0; i < std::min(kFilesLookedAt, table->names.size()); ++i) (void)paths.path_of(table->names[i]);
+  for (std::size_t i = 0; i < std::min(kFilesLookedAt, table->files.size()); ++i) look_at(**filesystem, table->files[i]);
+  (void)(*filesystem)->list(2);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const auto source = std::make_shared<fuzz::SparseImage>(data, size);
+  examine(source, fs::JournalView::kRecovered);
+  examine(source, fs::JournalView::kAsOnDisk);
+  return 0;
+}
