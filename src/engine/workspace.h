@@ -45,6 +45,7 @@ class Workspace {
   Result<void> finish(evidence::CaseFolder::Finish finish);
 
   Anomalies& anomalies() { return anomalies_; }
+  const Anomalies& anomalies() const { return anomalies_; }
   Progress& progress() { return progress_; }
   const Clock& clock() const { return clock_; }
   const WorkspaceOptions& options() const { return options_; }

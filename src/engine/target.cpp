@@ -1,0 +1,168 @@
+#include "engine/target.h"
+
+#include <fmt/format.h>
+#include <algorithm>
+#include <array>
+#include <filesystem>
+
+#include "aws/operations.h"
+#include "core/text.h"
+#include "engine/ebs_store.h"
+#include "engine/snapshots.h"
+#include "image/open_image.h"
+
+namespace icecore::engine {
+namespace {
+
+constexpr std::uint64_t kGiB = std::uint64_t{1} << 30;
+
+// Partitions that hold no files by design, so that not reading them is no gap: BIOS boot, Linux swap, LDM and the like.
+constexpr std::array<std::string_view, 3> kFilelessTypes = {"21686148-6449-6E6F-744E-656564454649", "0657FD6D-A4AB-43C4-84E5-0933C84B4F4F", "0x82"};
+
+std::string image_folder(const std::string& snapshot) { return "snapshots/" + snapshot; }
+
+Result<Disk> open_snapshot(Workspace& workspace, const SnapshotRecord& record) {
+  ICECORE_ASSIGN(const Path image, workspace.folder().place(image_folder(record.snapshot) + "/image.raw"));
+  auto store = std::make_shared<EbsStore>(workspace, record.snapshot, record.size_gib * kGiB, record.region);
+  image::OnDemandOptions options;
+  options.threads = workspace.options().fetch_threads;
+  ICECORE_ASSIGN(auto on_demand, image::OnDemandImage::open(image.parent_path(), std::move(store), std::move(options)));
+  return Disk{on_demand, on_demand, record.snapshot, record.volume, record.device};
+}
+
+bool is_fileless(const volume::Volume& volume) { return std::ranges::find(kFilelessTypes, volume.type) != kFilelessTypes.end(); }
+
+Result<void> open_filesystems(Workspace& workspace, const Disk& disk, const TargetOptions& options, std::vector<machine::Partition>& partitions) {
+  Anomalies& anomalies = workspace.anomalies();
+  auto table = volume::read_volumes(disk.source, anomalies);
+  if (!table && machine::ends_the_run(table.error().code)) return Failure(table.error());
+  if (!table) {
+    anomalies.add("volume.unreadable", table.error());
+    return {};
+  }
+  for (const volume::Volume& volume : table->volumes) {
+    if (is_fileless(volume)) continue;
+    auto filesystem = fs::open(volume.source, {options.view}, anomalies);
+    if (filesystem) {
+      partitions.push_back({disk.snapshot, disk.volume, disk.device, volume.number, volume.uuid, volume.name, std::move(*filesystem)});
+      continue;
+    }
+    if (machine::ends_the_run(filesystem.error().code)) return Failure(filesystem.error());
+    anomalies.add(filesystem.error().code == Code::kUnsupported ? "filesystem.unsupported" : "filesystem.unreadable", filesystem.error());
+  }
+  return {};
+}
+
+Result<void> assemble(Workspace& workspace, Target& target, const TargetOptions& options) {
+  std::vector<machine::Partition> partitions;
+  for (const Disk& disk : target.disks) ICECORE_CHECK(open_filesystems(workspace, disk, options, partitions));
+  if (partitions.empty()) return {};
+  ICECORE_ASSIGN(target.machine, machine::Machine::assemble(std::move(partitions), workspace.anomalies()));
+  return {};
+}
+
+Result<void> open_disks_of_case(Workspace& workspace, const std::string& what, Target& target) {
+  ICECORE_ASSIGN(const auto records, snapshots_of(workspace.folder()));
+  for (const SnapshotRecord& record : records) {
+    if (kind_of(what) == TargetKind::kSnapshot && record.snapshot != what) continue;
+    ICECORE_ASSIGN(target.disks.emplace_back(), open_snapshot(workspace, record));
+  }
+  ICECORE_ASSIGN(auto instances, instances_of(workspace.folder()));
+  if (!instances.empty()) target.instance = std::move(instances.front());
+  if (target.instance) target.name = fmt::format("{} (case {})", target.instance->instance, workspace.folder().path().string());
+  return {};
+}
+
+}  // namespace
+
+const Disk* Target::disk(std::string_view snapshot) const {
+  const auto found = std::ranges::find(disks, snapshot, &Disk::snapshot);
+  return found == disks.end() ? nullptr : &*found;
+}
+
+TargetKind kind_of(const std::string& target) {
+  std::error_code ignored;
+  if (std::filesystem::exists(target, ignored)) return std::filesystem::is_directory(target, ignored) ? TargetKind::kCase : TargetKind::kImage;
+  if (target.starts_with("snap-")) return TargetKind::kSnapshot;
+  if (target.starts_with("vol-")) return TargetKind::kVolume;
+  if (target.starts_with("i-")) return TargetKind::kInstance;
+  return TargetKind::kImage;
+}
+
+Path default_case_folder(const std::string& target) {
+  switch (kind_of(target)) {
+    case TargetKind::kCase: return target;
+    case TargetKind::kImage: return {};
+    default: return "case-" + target;
+  }
+}
+
+Result<Target> open_target(Workspace& workspace, const std::string& what, const TargetOptions& options) {
+  Target target;
+  target.name = what;
+  switch (kind_of(what)) {
+    case TargetKind::kImage: {
+      ICECORE_ASSIGN(auto source, image::open_image(what));
+      target.disks.push_back({std::move(source), nullptr, what, "", ""});
+      break;
+    }
+    case TargetKind::kSnapshot: {
+      ICECORE_ASSIGN(const auto known, snapshots_of(workspace.folder()));
+      if (std::ranges::find(known, what, &SnapshotRecord::snapshot) == known.end()) {
+        ICECORE_ASSIGN(const auto identity, workspace.identity());
+        ICECORE_ASSIGN(aws::Session* const session, workspace.aws());
+        ICECORE_ASSIGN(auto ec2, session->ec2());
+        ICECORE_ASSIGN(const auto record, adopt_snapshot(workspace, ec2, what, identity.account));
+        ICECORE_CHECK(wait_for_snapshots(workspace, ec2, {record}));
+      }
+      ICECORE_CHECK(open_disks_of_case(workspace, what, target));
+      break;
+    }
+    case TargetKind::kCase: ICECORE_CHECK(open_disks_of_case(workspace, what, target)); break;
+    default:
+      return fail(Code::kInvalidArgument,
+                  fmt::format("{} has to be collected first: icecore collect {}, then name its case folder; or icecore investigate {} for all of it",
+                              what, what, what));
+  }
+  ICECORE_CHECK(assemble(workspace, target, options));
+  return target;
+}
+
+Result<void> close_target(Workspace& workspace, Target& target, evidence::CaseFolder::Finish& finish) {
+  for (Disk& disk : target.disks) {
+    if (!disk.on_demand) continue;
+    const std::string relative = image_folder(disk.snapshot) + "/image.raw";
+    ICECORE_CHECK(disk.on_demand->close());
+    const image::ImageLogState state = disk.on_demand->log_state();
+    ICECORE_CHECK(workspace.folder().seal_image(relative, state.blocks, state.sha256));
+    if (const auto whole = disk.on_demand->known_whole_image()) {
+      finish.known_hashes[relative] = whole->sha256;
+    } else {
+      finish.left_out[relative] = "filled on demand; blocks.db beside it has the SHA-256 of each block that is there";
+    }
+  }
+  return {};
+}
+
+std::string fetch_summary(const Target& target) {
+  std::uint64_t fetched = 0, lists = 0, here = 0, size = 0;
+  double dollars = 0;
+  bool remote = false;
+  for (const Disk& disk : target.disks) {
+    if (!disk.on_demand) continue;
+    remote = true;
+    const image::ImageStatistics statistics = disk.on_demand->statistics();
+    const image::ImageProgress progress = disk.on_demand->progress();
+    fetched += statistics.blocks_fetched;
+    lists += statistics.list_calls;
+    here += progress.recorded_blocks;
+    size += disk.size();
+    dollars += aws::cost_dollars(aws::operation("ebs", "GetSnapshotBlock"), statistics.get_calls) +
+               aws::cost_dollars(aws::operation("ebs", "ListSnapshotBlocks"), statistics.list_calls);
+  }
+  if (!remote) return "";
+  return fmt::format("fetched {} blocks ({}) in this run, {} of {} here, each checked by its SHA-256; {} list calls; about ${:.4f}", fetched,
+                     human_size(fetched * image::kBlockSize), human_size(here * image::kBlockSize), human_size(size), lists, dollars);
+}
+
+}  // namespace icecore::engine
