@@ -253,6 +253,7 @@ class Sweep {
     blocks_ = {};
     std::ranges::move(lists, std::back_inserter(lists_));
     join_names(lists_, table_);
+    table_.build_index();
     return {};
   }
 

@@ -46,6 +46,11 @@ Result<std::vector<Mapping>> XfsFilesystem::data_mappings(const Inode& inode) co
   return apply_pending(std::move(mappings), inode.info.inode, false, pending_);
 }
 
+Result<std::vector<Mapping>> XfsFilesystem::mappings(std::uint64_t inode) const {
+  ICECORE_ASSIGN(const auto loaded, load(inode));
+  return data_mappings(loaded->inode);
+}
+
 Result<FileInfo> XfsFilesystem::stat(std::uint64_t inode) const {
   ICECORE_ASSIGN(const auto loaded, load(inode));
   return finished_info(reader_.super, loaded->inode);

@@ -28,6 +28,10 @@ class XfsFilesystem final : public Filesystem {
   Result<std::vector<Extent>> extents(std::uint64_t inode) const override;
   Result<FileTable> sweep(const SweepOptions& options, Anomalies& anomalies, Progress& progress) const override;
 
+  const Reader& reader() const { return reader_; }
+  /// What an inode's data fork maps; of a free one, what it still does.
+  Result<std::vector<Mapping>> mappings(std::uint64_t inode) const;
+
  private:
   struct Loaded {
     Bytes record;

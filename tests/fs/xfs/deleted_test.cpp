@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "fs/xfs/deleted.h"
 #include "fs/xfs/tree.h"
 #include "fs/xfs/xfs.h"
 #include "fs/xfs/xfs_image.h"
@@ -74,6 +75,23 @@ TEST_P(XfsDeleted, NamesInodesAndContentsAreFound) {
     EXPECT_EQ(content.substr(0, known->second.content.size()), known->second.content) << known->first;
   }
   EXPECT_EQ(found, removed.size());
+
+  // With the log's copies the sizes are exact, and what the free space trees say is known.
+  const auto deleted = find_deleted(**filesystem, anomalies, no_progress());
+  ICECORE_ASSERT_OK(deleted);
+  for (const auto& [name, known] : removed) {
+    const auto file =
+        std::ranges::find_if(*deleted, [&](const DeletedFile& one) { return one.info.inode == known.before.inode && !one.inode_reused; });
+    ASSERT_NE(file, deleted->end()) << name;
+    EXPECT_TRUE(file->size_exact);
+    EXPECT_TRUE(file->content_free);
+    EXPECT_EQ(file->info.size, known.before.size);
+    EXPECT_EQ(file->info.mode, known.before.mode);
+    EXPECT_EQ(file->info.modified, known.before.modified);
+    std::string content(file->info.size, '\0');
+    ICECORE_ASSERT_OK(read_deleted(**filesystem, *file, 0, std::as_writable_bytes(std::span(content))));
+    EXPECT_EQ(content, known.content) << name;
+  }
 
   const auto live = (*filesystem)->sweep({false}, anomalies, no_progress());
   ICECORE_ASSERT_OK(live);

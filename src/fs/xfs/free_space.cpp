@@ -1,0 +1,94 @@
+#include "fs/xfs/free_space.h"
+
+#include <fmt/format.h>
+#include <algorithm>
+#include <unordered_set>
+
+namespace icecore::fs::xfs {
+namespace {
+
+constexpr std::size_t kRecord = 8, kKey = 8;  // struct xfs_alloc_rec: start, count
+
+struct Node {
+  std::uint32_t ag = 0, ag_block = 0;
+  unsigned level = 0;
+};
+
+class TreeWalk {
+ public:
+  TreeWalk(const Reader& reader, Anomalies& anomalies) : reader_(reader), super_(reader.super), anomalies_(anomalies) {}
+
+  Result<FreeSpace> run() {
+    const std::uint64_t ag_bytes = std::uint64_t{super_.ag_blocks} << super_.block_log;
+    std::vector<image::ByteRange> headers;
+    for (std::uint64_t ag = 0; ag < super_.ag_count && ag * ag_bytes < reader_.source->size(); ++ag)
+      headers.push_back({ag * ag_bytes + super_.sector_size, super_.sector_size});
+    ICECORE_CHECK(reader_.source->prefetch(headers));
+    for (std::uint32_t ag = 0; ag < headers.size(); ++ag) ICECORE_CHECK(tolerate(root(ag, headers[ag].offset)));
+    while (!frontier_.empty()) {
+      std::vector<Node> nodes;
+      nodes.swap(frontier_);
+      std::vector<std::uint64_t> blocks;
+      for (const Node& at : nodes) blocks.push_back(super_.block_of(at.ag, at.ag_block));
+      ICECORE_CHECK(reader_.prefetch_blocks(blocks));
+      for (const Node& at : nodes) ICECORE_CHECK(tolerate(node(at)));
+    }
+    return FreeSpace(std::move(runs_));
+  }
+
+ private:
+  Result<void> tolerate(Result<void> done) {
+    if (done || done.error().code != Code::kCorrupt) return done;
+    anomalies_.add("xfs.free-space", done.error());
+    return {};
+  }
+
+  Result<void> root(std::uint32_t ag, std::uint64_t offset) {
+    ICECORE_ASSIGN(const Bytes sector, reader_.bytes(offset, super_.sector_size));
+    const auto levels = load_be<std::uint32_t>(sector, agf::kBnoLevel);
+    if (load_be<std::uint32_t>(sector, 0) != agf::kMagic || levels == 0 || levels > btree::kMaximumLevels)
+      return fail(Code::kCorrupt, fmt::format("no free space header of allocation group {}", ag), reader_.at(offset));
+    frontier_.push_back({ag, load_be<std::uint32_t>(sector, agf::kBnoRoot), levels - 1});
+    return {};
+  }
+
+  Result<void> node(const Node& at) {
+    const std::uint64_t fs_block = super_.block_of(at.ag, at.ag_block);
+    if (!super_.contains_block(fs_block) || !seen_.insert(fs_block).second)
+      return fail(Code::kCorrupt, fmt::format("free space tree of group {} leaves it or reaches a block twice", at.ag), reader_.at(0));
+    ICECORE_ASSIGN(const Bytes block, reader_.blocks(fs_block));
+    const ByteView body = ByteView(block).subspan(super_.crc ? btree::kShortCrcHeader : btree::kShortHeader);
+    const std::size_t records = load_be<std::uint16_t>(block, btree::kRecords);
+    const std::size_t capacity = body.size() / (at.level > 0 ? kKey + btree::kShortPointer : kRecord);
+    if (load_be<std::uint32_t>(block, 0) != (super_.crc ? btree::kFreeBlockCrcMagic : btree::kFreeBlockMagic) ||
+        load_be<std::uint16_t>(block, btree::kLevel) != at.level || records > capacity)
+      return fail(Code::kCorrupt, fmt::format("no block of group {}'s free space tree", at.ag), reader_.at(super_.block_offset(fs_block)));
+    for (std::size_t i = 0; i < records; ++i) {
+      if (at.level > 0)
+        frontier_.push_back({at.ag, load_be<std::uint32_t>(body, capacity * kKey + i * btree::kShortPointer), at.level - 1});
+      else
+        runs_.push_back({super_.block_of(at.ag, load_be<std::uint32_t>(body, i * kRecord)), load_be<std::uint32_t>(body, i * kRecord + 4)});
+    }
+    return {};
+  }
+
+  const Reader& reader_;
+  const Superblock& super_;
+  Anomalies& anomalies_;
+  std::vector<Node> frontier_;
+  std::unordered_set<std::uint64_t> seen_;
+  std::vector<FreeSpace::Run> runs_;
+};
+
+}  // namespace
+
+FreeSpace::FreeSpace(std::vector<Run> runs) : runs_(std::move(runs)) { std::ranges::sort(runs_, {}, &Run::fs_block); }
+
+bool FreeSpace::holds(std::uint64_t fs_block, std::uint32_t count) const {
+  const auto after = std::ranges::upper_bound(runs_, fs_block, {}, &Run::fs_block);
+  return after != runs_.begin() && fs_block + count <= (after - 1)->fs_block + (after - 1)->count;
+}
+
+Result<FreeSpace> read_free_space(const Reader& reader, Anomalies& anomalies) { return TreeWalk(reader, anomalies).run(); }
+
+}  // namespace icecore::fs::xfs
