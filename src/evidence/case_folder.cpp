@@ -212,7 +212,8 @@ Result<std::string> CaseFolder::sign_checkpoint(const SigningKey& key) {
   ICECORE_CHECK(publish_key(key));
   const std::string key_id = key.public_key().key_id();
   const std::scoped_lock lock(write_mutex_);
-  const std::uint64_t number = ledger_->summary().checkpoints().size() + 1;
+  const LedgerSummary summary = ledger_->summary();
+  const std::uint64_t number = summary.checkpoints().size() + 1;
   const std::string relative = checkpoint_file(number);
   ICECORE_ASSIGN(const Ledger::Sealed sealed, ledger_->checkpoint({{"checkpoint", number}, {"file", relative}, {"key", key_id}}));
   const Entry& entry = sealed.entry;
@@ -247,7 +248,8 @@ Result<void> CaseFolder::finish_run(const SigningKey& key, const Finish& finish)
   ICECORE_CHECK(sign_checkpoint(key));
   // conclude_after holds the ledger, which manifest() would ask for the records: they are taken before.
   std::map<std::string, std::string> recorded;
-  for (const auto& [path, record] : ledger_->summary().files()) recorded[path] = record.sha256;
+  const LedgerSummary summary = ledger_->summary();
+  for (const auto& [path, record] : summary.files()) recorded[path] = record.sha256;
   Finish with_records = finish;
   with_records.known_hashes.merge(recorded);
   const auto write_manifest = [&](const std::string& ledger_sha256) -> Result<void> {

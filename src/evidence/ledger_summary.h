@@ -66,12 +66,18 @@ class LedgerSummary {
 
   /// Intents that have no outcome, in order: what was in flight when a run was killed (or is in flight now).
   std::vector<Entry> open_intents() const;
-  const std::map<std::string, FileRecord>& files() const { return files_; }
-  const std::vector<ResourceRecord>& resources() const { return resources_; }
+  // Of a temporary they give a value, so that `for (… : ledger.summary().files())` walks something that lives.
+  const std::map<std::string, FileRecord>& files() const& { return files_; }
+  std::map<std::string, FileRecord> files() && { return std::move(files_); }
+  const std::vector<ResourceRecord>& resources() const& { return resources_; }
+  std::vector<ResourceRecord> resources() && { return std::move(resources_); }
   /// By the image's relative path, in order.
-  const std::map<std::string, std::vector<ImageSeal>>& seals() const { return seals_; }
-  const std::vector<RunRecord>& runs() const { return runs_; }
-  const std::vector<CheckpointRecord>& checkpoints() const { return checkpoints_; }
+  const std::map<std::string, std::vector<ImageSeal>>& seals() const& { return seals_; }
+  std::map<std::string, std::vector<ImageSeal>> seals() && { return std::move(seals_); }
+  const std::vector<RunRecord>& runs() const& { return runs_; }
+  std::vector<RunRecord> runs() && { return std::move(runs_); }
+  const std::vector<CheckpointRecord>& checkpoints() const& { return checkpoints_; }
+  std::vector<CheckpointRecord> checkpoints() && { return std::move(checkpoints_); }
   /// No run, or the last one wrote its outcome: the case has a manifest.
   bool finished() const { return runs_.empty() || runs_.back().finished; }
 

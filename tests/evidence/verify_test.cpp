@@ -29,7 +29,8 @@ class VerifyTest : public CaseTest {
   }
   std::vector<std::string> files() const {
     std::vector<std::string> names = {std::string(kManifestFile), std::string(kManifestSignature)};
-    for (const CaseFile& file : list_case(folder).value()) names.push_back(file.path);
+    const std::vector<CaseFile> listed = list_case(folder).value();
+    for (const CaseFile& file : listed) names.push_back(file.path);
     return names;
   }
   void expect_found(const std::string& file, const std::string& what) {
@@ -161,7 +162,8 @@ TEST_F(VerifyTest, AForgedCaseSignedByAnotherKeyIsFoundWhenTheKeyIsKnown) {
 
 TEST_F(VerifyTest, CuttingBackToACheckpointIsFound) {
   std::string kept;
-  for (const auto line : split_lines(read_text_file(folder / "ledger.jsonl").value())) {
+  const std::string ledger = read_text_file(folder / "ledger.jsonl").value();
+  for (const auto line : split_lines(ledger)) {
     kept += std::string(line) + "\n";
     if (line.find("\"kind\":\"checkpoint\"") != std::string_view::npos) break;
   }

@@ -1,0 +1,17 @@
+// A DSSE envelope and the statements in it.
+#include <cstdint>
+#include <cstdlib>
+#include <string_view>
+
+#include "evidence/checkpoint.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace icecore::evidence;
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  const auto envelope = parse_envelope(text, "input");
+  if (!envelope) return 0;
+  if (format_envelope(*envelope) != text) std::abort();  // one envelope has one form
+  (void)parse_checkpoint(*envelope, "input");
+  (void)parse_manifest_signature(*envelope, "input");
+  return 0;
+}

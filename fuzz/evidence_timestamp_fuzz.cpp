@@ -1,0 +1,15 @@
+// An RFC 3161 reply of an authority that means us no good.
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "evidence/timestamping.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace icecore::evidence;
+  static const std::string query = make_timestamp_query("data").value();
+  const std::string_view reply(reinterpret_cast<const char*>(data), size);
+  (void)check_timestamp_reply("data", query, reply, std::nullopt);
+  (void)check_timestamp_reply("data", reply, reply, std::nullopt);
+  return 0;
+}
