@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <utility>
 
 #include "aws/signer.h"
 #include "core/interrupt.h"
@@ -169,11 +170,11 @@ class CallExecutor::Run {
   }
 
   bool refresh(const Credentials& used, ServiceError& error) {
-    if (refreshed_) return false;
-    refreshed_ = true;
-    parts_.credentials.expire();
-    auto fresh = parts_.credentials.get();
-    if (fresh && (fresh->session_token != used.session_token || fresh->access_key_id != used.access_key_id)) return true;
+    if (!std::exchange(refreshed_, true)) {
+      parts_.credentials.expire();
+      const auto fresh = parts_.credentials.get();
+      if (fresh && (fresh->session_token != used.session_token || fresh->access_key_id != used.access_key_id)) return true;
+    }
     error.message =
         fmt::format("the credentials from {} have expired; get new ones and run the same command again ({})", used.source, error.aws_code);
     return false;
@@ -195,7 +196,7 @@ class CallExecutor::Run {
 
   void say(const ServiceError& error, std::int64_t wait) const {
     const std::int64_t taken = parts_.stopwatch() - started_ms_;
-    const std::string words = fmt::format("{}; attempt {} again in {} ms", error.message, attempts_, wait);
+    const std::string words = fmt::format("{}; attempt {} failed, the next is in {} ms", error.message, attempts_, wait);
     if (taken >= kSilenceMs) {
       log_warning(words);
     } else {

@@ -29,15 +29,22 @@ std::int64_t RateLimit::reserve(std::int64_t now_ms) {
 
 void RateLimit::throttled(std::int64_t now_ms) {
   const std::scoped_lock lock(mutex_);
+  ++window_refused_;
   if (now_ms - last_cut_ms_ < kSameMomentMs) return;
-  measure(now_ms);
+  // What was served, not what was sent: refused calls say nothing of the service's rate.
   const double elapsed_s = static_cast<double>(std::max<std::int64_t>(now_ms - window_start_ms_, 100)) / 1000.0;
-  const double current = std::max(measured_, static_cast<double>(window_calls_) / elapsed_s);
-  refused_rate_ = rate_ > 0 ? std::min(rate_, std::max(current, kLeast)) : current;
+  const double served = std::max(elapsed_s < 0.2 ? measured_ : 0.0, static_cast<double>(window_calls_ - window_refused_) / elapsed_s);
+  refused_rate_ = std::max(kLeast, rate_ > 0 ? std::min(rate_, served) : served);
   rate_ = std::max(kLeast, refused_rate_ * kCut);
   if (ceiling_ > 0) rate_ = std::min(rate_, ceiling_);
   last_cut_ms_ = last_growth_ms_ = now_ms;
   next_slot_ms_ = static_cast<double>(now_ms);
+  start_window(now_ms);
+}
+
+void RateLimit::start_window(std::int64_t now_ms) {
+  window_start_ms_ = now_ms;
+  window_calls_ = window_refused_ = 0;
 }
 
 double RateLimit::rate() const {
@@ -48,9 +55,9 @@ double RateLimit::rate() const {
 void RateLimit::measure(std::int64_t now_ms) {
   if (now_ms - window_start_ms_ >= kWindowMs) {
     const bool adjoining = now_ms - window_start_ms_ < 4 * kWindowMs;
-    measured_ = adjoining ? static_cast<double>(window_calls_) * 1000.0 / static_cast<double>(now_ms - window_start_ms_) : 0;
-    window_start_ms_ = now_ms;
-    window_calls_ = 0;
+    const double served = static_cast<double>(window_calls_ - window_refused_);
+    measured_ = adjoining ? served * 1000.0 / static_cast<double>(now_ms - window_start_ms_) : 0;
+    start_window(now_ms);
   }
   ++window_calls_;
 }

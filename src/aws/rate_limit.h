@@ -22,14 +22,15 @@ class RateLimit {
  private:
   void recover(std::int64_t now_ms);
   void measure(std::int64_t now_ms);
+  void start_window(std::int64_t now_ms);
 
   mutable std::mutex mutex_;
   double ceiling_;
   double rate_;
-  double measured_ = 0;      ///< calls a second of the last full window
+  double measured_ = 0;      ///< calls served a second in the last full window
   double refused_rate_ = 0;  ///< what we were at when refused
   double next_slot_ms_ = 0;
-  std::int64_t window_start_ms_ = 0, window_calls_ = 0, last_cut_ms_ = -1'000'000, last_growth_ms_ = 0;
+  std::int64_t window_start_ms_ = 0, window_calls_ = 0, window_refused_ = 0, last_cut_ms_ = -1'000'000, last_growth_ms_ = 0;
 };
 
 }  // namespace icecore::aws
