@@ -100,19 +100,25 @@ Result<std::vector<Group>> read_groups(const image::BlockSource& source, const S
   const std::uint32_t per_block = sb.block_size / sb.descriptor_size;
   const std::uint32_t blocks = (sb.groups + per_block - 1) / per_block;
   std::vector<image::ByteRange> ranges;
-  for (std::uint32_t i = 0; i < blocks; ++i) ranges.push_back({descriptor_block(sb, i) * sb.block_size, sb.block_size});
+  for (std::uint32_t i = 0; i < blocks && descriptor_block(sb, i) < source.size() / sb.block_size; ++i)
+    ranges.push_back({descriptor_block(sb, i) * sb.block_size, sb.block_size});
+  // Where the disk is shorter than the filesystem the groups behind are not there either.
+  if (ranges.empty()) return fail(Code::kCorrupt, "the group descriptors are beyond the end of the disk", Location{source.name()});
+  if (ranges.size() < blocks)
+    anomalies.add(
+        "ext4.group",
+        Error{Code::kCorrupt, fmt::format("{} of {} blocks of group descriptors are beyond the end of the disk", blocks - ranges.size(), blocks),
+              Location{source.name(), source.size()}, nullptr});
   ICECORE_CHECK(source.prefetch(ranges));
 
+  // Each group has a table of its own of at least one block, so there are never more than the source has blocks, whatever the superblock says.
+  const std::uint64_t most = std::min<std::uint64_t>(sb.groups, source.size() / sb.block_size + 1);
   std::vector<Group> groups;
   Bytes block(sb.block_size);
-  for (std::uint32_t i = 0; i < blocks; ++i) {
+  for (std::size_t i = 0; i < ranges.size() && groups.size() < most; ++i) {
     const auto read = source.read(ranges[i].offset, block);
-    if (!read && (i == 0 || read.error().code != Code::kCorrupt)) return Failure(read.error());
-    if (!read) {
-      anomalies.add("ext4.group", read.error());
-      break;  // the disk is shorter than the filesystem: the groups behind are not there either
-    }
-    for (std::uint32_t j = 0; j < per_block && groups.size() < sb.groups; ++j) {
+    if (!read) return Failure(read.error());
+    for (std::uint32_t j = 0; j < per_block && groups.size() < most; ++j) {
       const auto number = static_cast<std::uint32_t>(groups.size());
       const ByteView raw = ByteView(block).subspan(std::size_t{j} * sb.descriptor_size, sb.descriptor_size);
       const Location where{source.name(), ranges[i].offset + std::uint64_t{j} * sb.descriptor_size};
