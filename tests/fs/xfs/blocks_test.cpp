@@ -55,7 +55,6 @@ struct Geometry {
 };
 
 Geometry geometry(const Path& image) {
-  Geometry found;
   std::istringstream in(
       run_ok(fmt::format("xfs_db -r -c 'sb 0' -c 'p agblocks agcount blocksize inodesize agblklog inopblog' '{}'", image.string())));
   std::map<std::string, std::uint64_t> values;

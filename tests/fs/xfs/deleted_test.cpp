@@ -80,8 +80,8 @@ TEST_P(XfsDeleted, NamesInodesAndContentsAreFound) {
   const auto deleted = find_deleted(**filesystem, anomalies, no_progress());
   ICECORE_ASSERT_OK(deleted);
   for (const auto& [name, known] : removed) {
-    const auto file =
-        std::ranges::find_if(*deleted, [&](const DeletedFile& one) { return one.info.inode == known.before.inode && !one.inode_reused; });
+    const std::uint64_t inode = known.before.inode;
+    const auto file = std::ranges::find_if(*deleted, [inode](const DeletedFile& one) { return one.info.inode == inode && !one.inode_reused; });
     ASSERT_NE(file, deleted->end()) << name;
     EXPECT_TRUE(file->size_exact);
     EXPECT_TRUE(file->content_free);
