@@ -49,8 +49,7 @@ std::optional<Timestamp> system_clock_of(std::string_view text) {
   const std::size_t at = text.find(kWords);
   const std::size_t open = text.rfind('(');
   if (at == std::string_view::npos || open == std::string_view::npos || open < at) return std::nullopt;
-  const auto seconds = parse_number<std::int64_t>(text.substr(open + 1, text.find(')', open) - open - 1));
-  return seconds ? std::optional(Timestamp{*seconds, 0}) : std::nullopt;
+  return parse_epoch(text.substr(open + 1, text.find(')', open) - open - 1));
 }
 
 // "ci-info" and others begin with nothing; cloud-init's stage lines and ISO 8601 in front tell their own time.
@@ -64,10 +63,7 @@ std::optional<Timestamp> own_time(std::string_view text) {
   return std::nullopt;
 }
 
-Timestamp plus(Timestamp time, std::int64_t microseconds) {
-  const Timestamp moved = Timestamp::from_microseconds(time.microseconds() + microseconds);
-  return moved;
-}
+Timestamp plus(Timestamp time, std::int64_t microseconds) { return Timestamp::from_microseconds(time.microseconds() + microseconds); }
 
 // Of "Up 12.34 seconds" at the end of a stage line: when the boot began.
 std::optional<Timestamp> boot_of_stage(std::string_view text, Timestamp time) {

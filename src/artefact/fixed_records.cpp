@@ -14,20 +14,25 @@ constexpr std::uint64_t kMostRecords = 256 << 20;  // bytes of records in one fi
 Result<std::vector<std::uint64_t>> written_steps(const machine::Machine& machine, const machine::FileRef& file, std::size_t step) {
   std::vector<std::uint64_t> steps;
   const std::uint64_t count = (file.info.size + step - 1) / step;
-  ICECORE_ASSIGN(const auto extents, machine.filesystem_of(file).extents(file.info.inode));
+  ICECORE_ASSIGN(auto extents, machine.filesystem_of(file).extents(file.info.inode));
   if (extents.empty()) {  // inside the inode, or nothing but a hole
     for (std::uint64_t i = 0; i < std::min<std::uint64_t>(count, 64); ++i) steps.push_back(i);
     return steps;
   }
+  std::ranges::sort(extents, {}, &fs::Extent::file_offset);
   for (const fs::Extent& extent : extents) {
     if (extent.unwritten || extent.length == 0) continue;
-    const std::uint64_t first = extent.file_offset / step;
+    if (extent.file_offset >= file.info.size) continue;
+    const std::uint64_t first = std::max(extent.file_offset / step, steps.empty() ? 0 : steps.back() + 1);
     const std::uint64_t last = std::min((extent.file_offset + extent.length - 1) / step, count == 0 ? 0 : count - 1);
-    for (std::uint64_t i = first; i <= last && steps.size() * step < kMostRecords; ++i) steps.push_back(i);
+    for (std::uint64_t i = first; i <= last; ++i) {
+      if (steps.size() * step >= kMostRecords) {
+        machine.report(file.path, Error{Code::kUnsupported, "more records than any machine writes: the rest was not read"});
+        return steps;
+      }
+      steps.push_back(i);
+    }
   }
-  std::ranges::sort(steps);
-  const auto [begin, end] = std::ranges::unique(steps);
-  steps.erase(begin, end);
   return steps;
 }
 

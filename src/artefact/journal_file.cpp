@@ -70,7 +70,8 @@ class Reader {
     header_size_ = load_le<std::uint64_t>(bytes, header::kHeaderSize);
     const std::uint64_t arena = load_le<std::uint64_t>(bytes, header::kArenaSize);
     tail_ = load_le<std::uint64_t>(bytes, header::kTailObject);
-    end_ = source_.size();
+    end_ = std::min(source_.size(), limits_.file);
+    if (end_ < source_.size()) anomaly("journal.header", 0, fmt::format("a journal of {} bytes: the rest is not read", source_.size()));
     if (header_size_ < header::kLeastSize || header_size_ > end_) {
       anomaly("journal.header", header::kHeaderSize, "the header's size makes no sense");
       header_size_ = header::kLeastSize;

@@ -35,7 +35,8 @@ struct JournalEntry {
 };
 
 struct JournalLimits {
-  std::uint64_t field = 64 << 10;  ///< bytes kept of one field
+  std::uint64_t field = 64 << 10;               ///< bytes kept of one field
+  std::uint64_t file = std::uint64_t{8} << 30;  ///< bytes looked at; journald ends a file at 4 GiB
   std::uint64_t entries = 50'000'000;
   std::size_t fields_per_entry = 1024;  ///< journald's own limit
 };

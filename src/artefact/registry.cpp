@@ -9,6 +9,7 @@
 #include "artefact/journal.h"
 #include "artefact/lastlog.h"
 #include "artefact/package_log.h"
+#include "artefact/read_ahead.h"
 #include "artefact/shell_history.h"
 #include "artefact/ssh.h"
 #include "artefact/syslog.h"
@@ -39,6 +40,7 @@ std::span<const Collector> all_collectors() { return kCollectors; }
 
 Result<void> collect_all(const Subject& subject, EventSink& sink, Progress& progress, std::span<const std::string_view> only) {
   progress.begin("reading logs and traces", kCollectors.size(), "formats");
+  if (only.empty()) ICECORE_CHECK(read_ahead(subject.machine));
   std::uint64_t done = 0;
   for (const Collector& collector : kCollectors) {
     if (interrupted()) return interruption();

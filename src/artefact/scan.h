@@ -20,6 +20,13 @@ std::optional<T> parse_number(std::string_view text, int base = 10) {
   return value;
 }
 
+/// Seconds since 1970 as a shell or a kernel writes them; nothing past the year 9999, which no clock showed.
+inline std::optional<Timestamp> parse_epoch(std::string_view text) {
+  const auto seconds = parse_number<std::int64_t>(text);
+  if (!seconds || *seconds < 0 || *seconds > 253'402'300'799) return std::nullopt;
+  return Timestamp{*seconds, 0};
+}
+
 inline bool take_prefix(std::string_view& text, std::string_view prefix) {
   if (!text.starts_with(prefix)) return false;
   text.remove_prefix(prefix.size());

@@ -26,9 +26,7 @@ std::vector<TextLine> numbered(std::string_view text) {
 // bash's history.c, HIST_TIMESTAMP_START: '#' and a digit; a comment that someone typed starts with '#' too.
 std::optional<Timestamp> bash_time(std::string_view line) {
   if (line.size() < 2 || line.front() != '#') return std::nullopt;
-  const auto seconds = parse_number<std::int64_t>(line.substr(1));
-  if (!seconds || *seconds < 0) return std::nullopt;
-  return Timestamp{*seconds, 0};
+  return parse_epoch(line.substr(1));
 }
 
 struct HistoryName {
@@ -107,10 +105,10 @@ std::vector<HistoryEntry> parse_zsh_history(std::string_view text) {
     HistoryEntry entry{line.number, line.offset, std::nullopt, {}};
     std::string_view after = rest;
     if (take_prefix(after, ": ")) {
-      const auto begin = parse_number<std::int64_t>(take_until(after, ":"));
+      const auto begin = parse_epoch(take_until(after, ":"));
       const auto elapsed = parse_number<std::int64_t>(take_until(after, ";"));
       if (begin && elapsed) {
-        entry.time = Timestamp{*begin, 0};
+        entry.time = begin;
         rest = after;
       }
     }
@@ -134,7 +132,7 @@ std::vector<HistoryEntry> parse_fish_history(std::string_view text) {
       }
       entries.push_back({line.number, line.offset, std::nullopt, std::move(command)});
     } else if (take_prefix(rest, "  when: ") && !entries.empty()) {
-      if (const auto seconds = parse_number<std::int64_t>(trim(rest))) entries.back().time = Timestamp{*seconds, 0};
+      entries.back().time = parse_epoch(trim(rest));
     }
   }
   return entries;

@@ -67,16 +67,16 @@ struct Survey {
 Result<Survey> survey(const Subject& subject, const LogFile& log) {
   Survey found;
   bool dated = false;
-  ICECORE_CHECK(for_each_line(subject.machine, log.file, [&](const Line& text) -> Result<void> {
-    if (dated) return {};
+  const auto read = for_each_line(subject.machine, log.file, [&](const Line& text) -> Result<void> {
     const auto line = parse_syslog_line(text.text);
     if (!line) return {};
     dated = line->time.has_value();
-    if (dated) return {};
+    if (dated) return fail(Code::kNotFound, "no year to guess: the rest need not be read twice");
     if (found.last && crosses_year(found.last->month, line->month)) ++found.years_crossed;
     found.last = *line;
     return {};
-  }));
+  });
+  if (!read && !dated) return Failure(read.error());
   return found;
 }
 

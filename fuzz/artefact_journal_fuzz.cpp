@@ -1,0 +1,20 @@
+// systemd journal files, and their compressed fields.
+#include <cstdint>
+#include <string_view>
+
+#include "artefact/journal_file.h"
+#include "artefact/journal_format.h"
+#include "artefact/journal_payload.h"
+
+using namespace icecore;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  artefact::MemoryAccess source(as_bytes(text));
+  Anomalies anomalies;
+  (void)artefact::read_journal(
+      source, "fuzz", [](const artefact::JournalEntry&) -> Result<void> { return {}; }, anomalies);
+  for (const std::uint8_t flag : {artefact::journal::kObjectXz, artefact::journal::kObjectLz4, artefact::journal::kObjectZstd})
+    (void)artefact::journal::unpack(as_bytes(text), flag, 1 << 16);
+  return 0;
+}
