@@ -16,9 +16,8 @@ TEST(Deleted, InodesAndNamesAreListedAsDeleted) {
   {
     const LoopMount mount(image, scratch / "mnt", "rw");
     ASSERT_TRUE(mount.mounted());
-    const std::string made = run_ok(
-        fmt::format(R"(cd '{}' && mkdir d && for i in $(seq 40); do echo $i > d/file-$i; done && sync && stat -c '%i %n' d/file-1?)",
-                    mount.path().string()));
+    const std::string made = run_ok(fmt::format(
+        R"(cd '{}' && mkdir d && for i in $(seq 40); do echo $i > d/file-$i; done && sync && stat -c '%i %n' d/file-1?)", mount.path().string()));
     std::istringstream lines(made);
     std::uint64_t inode = 0;
     for (std::string name; lines >> inode >> name;) gone[inode] = "/" + name;
