@@ -15,7 +15,7 @@ struct FindingsHeader {
   std::string case_name;  ///< empty for an image without a case
   std::string target;
   Timestamp generated;
-  bool complete = true;        ///< false: something could not be read, or a step was left out
+  bool complete = true;  ///< false: something could not be read, or a step was left out
   std::size_t anomalies = 0;
 };
 

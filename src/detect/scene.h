@@ -1,5 +1,5 @@
-// What detectors look at. The engine fills it; detectors only read. Parts that are missing are empty, and detectors make do: a bare image has no control
-// plane, a case without a snapshot has no machine.
+// What detectors look at. The engine fills it; detectors only read. Parts that are missing are empty, and detectors make do: a bare image has no
+// control plane, a case without a snapshot has no machine.
 #pragma once
 
 #include <functional>
@@ -25,14 +25,14 @@ struct InstanceText {
 
 /// What the control plane said about the instance.
 struct InstanceMetadata {
-  std::string instance;                               ///< i-…
+  std::string instance;  ///< i-…
   std::optional<InstanceText> user_data;
-  std::vector<InstanceText> console_output;           ///< each way in which it was asked for, oldest first
-  std::vector<std::string> launch_keys;               ///< public key lines or bare base64 blobs, where known
-  std::vector<std::string> launch_key_fingerprints;   ///< as EC2 writes them: "aa:bb:…" (MD5 of an imported RSA key) or base64 SHA-256 (ed25519)
+  std::vector<InstanceText> console_output;          ///< each way in which it was asked for, oldest first
+  std::vector<std::string> launch_keys;              ///< public key lines or bare base64 blobs, where known
+  std::vector<std::string> launch_key_fingerprints;  ///< as EC2 writes them: "aa:bb:…" (MD5 of an imported RSA key) or base64 SHA-256 (ed25519)
   std::string launch_key_name;
   std::optional<Timestamp> launch_time;
-  std::vector<std::string> trusted_access_keys;       ///< of the responder: what they do is no incident
+  std::vector<std::string> trusted_access_keys;  ///< of the responder: what they do is no incident
 };
 
 /// One filesystem's sweep. The index borrows the table.

@@ -19,7 +19,8 @@ bool one_of(std::string_view word, const std::array<std::string_view, N>& words)
 }
 
 bool is_script_interpreter(std::string_view program) {
-  return program.starts_with("python") || program.starts_with("perl") || program.starts_with("php") || program == "ruby" || program == "node" || program == "lua";
+  return program.starts_with("python") || program.starts_with("perl") || program.starts_with("php") || program == "ruby" || program == "node" ||
+         program == "lua";
 }
 
 bool is_option_with_letter(std::string_view word, std::string_view letters) {
@@ -32,12 +33,14 @@ bool runs_standard_input(const Command& command) {
   const auto arguments = command.arguments();
   if (is_shell(program)) return std::ranges::none_of(arguments, [](std::string_view word) { return is_option_with_letter(word, "c"); });
   if (!is_script_interpreter(program)) return false;
-  return std::ranges::all_of(arguments, [](std::string_view word) { return word == "-" || word.starts_with('>') || word.starts_with('2') || word == "-u"; });
+  return std::ranges::all_of(arguments,
+                             [](std::string_view word) { return word == "-" || word.starts_with('>') || word.starts_with('2') || word == "-u"; });
 }
 
 // The words that hold where it fetches from, so that `apt-get install curl` or `which curl` is no download.
 std::string_view download_target(const Command& command) {
-  const auto tool = std::ranges::find_if(command.words, [](std::string_view word) { return word.find("://") == word.npos && is_downloader(base_name(word)); });
+  const auto tool =
+      std::ranges::find_if(command.words, [](std::string_view word) { return word.find("://") == word.npos && is_downloader(base_name(word)); });
   if (tool == command.words.end()) return {};
   for (auto word = tool + 1; word != command.words.end(); ++word) {
     if (word->find("://") != std::string_view::npos) return *word;
@@ -46,7 +49,8 @@ std::string_view download_target(const Command& command) {
     if (word->starts_with('-')) continue;
     if (word->starts_with('$')) return *word;
     const std::string_view host = word->substr(0, word->find_first_of("/:"));
-    if (word->find('/') != std::string_view::npos && !word->starts_with('/') && (parse_address(host) || host.find('.') != std::string_view::npos)) return *word;
+    if (word->find('/') != std::string_view::npos && !word->starts_with('/') && (parse_address(host) || host.find('.') != std::string_view::npos))
+      return *word;
   }
   return {};
 }
@@ -96,7 +100,8 @@ std::string saved_file(const Command& command, std::string_view target) {
     const std::string_view target_file = word.starts_with('>') ? word.substr(std::min(word.find_first_not_of('>'), word.size())) : std::string_view();
     if (!target_file.empty() && target_file[0] != '&' && target_file != "/dev/null") return std::string(target_file);
   }
-  const bool remote_name = std::ranges::any_of(command.words, [](std::string_view word) { return word == "--remote-name" || is_option_with_letter(word, "O"); });
+  const bool remote_name =
+      std::ranges::any_of(command.words, [](std::string_view word) { return word == "--remote-name" || is_option_with_letter(word, "O"); });
   if (wget || remote_name) return std::string(base_name(target.substr(0, target.find('?'))));
   return {};
 }
@@ -175,7 +180,8 @@ bool is_downloader(std::string_view program) {
 }
 
 bool is_shell(std::string_view program) {
-  static constexpr std::array<std::string_view, 11> kNames = {"sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "rbash", "fish", "$SHELL", "${SHELL}"};
+  static constexpr std::array<std::string_view, 11> kNames = {"sh",   "bash",  "dash", "ash",    "zsh",     "ksh",
+                                                              "mksh", "rbash", "fish", "$SHELL", "${SHELL}"};
   return one_of(program, kNames);
 }
 
@@ -190,7 +196,8 @@ std::string host_of_url(std::string_view url) {
 }
 
 bool is_anonymous_url(std::string_view url) {
-  static constexpr std::array<std::string_view, 10> kPaste = {"pastebin.com", "paste.ee", "transfer.sh", "termbin.com", "ix.io", "0x0.st", "file.io", "ghostbin.co", "hastebin.com", "anonfiles.com"};
+  static constexpr std::array<std::string_view, 10> kPaste = {"pastebin.com", "paste.ee", "transfer.sh", "termbin.com",  "ix.io",
+                                                              "0x0.st",       "file.io",  "ghostbin.co", "hastebin.com", "anonfiles.com"};
   const std::string host = host_of_url(url);
   if (parse_address(host)) return true;
   const std::string_view scheme = url.substr(0, url.find("://") == std::string_view::npos ? 0 : url.find("://"));

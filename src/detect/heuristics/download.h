@@ -9,7 +9,7 @@
 namespace icecore::detect {
 
 struct DownloadRun {
-  std::string url;     ///< as written; empty where only a variable is seen
+  std::string url;         ///< as written; empty where only a variable is seen
   bool anonymous = false;  ///< nothing vouches for the sender: plain http or ftp, an address instead of a name, a paste site, or no URL seen
   bool decoded = false;    ///< no download, but encoded text that is decoded and run
 };

@@ -14,13 +14,13 @@ constexpr std::string_view kBech32 = "023456789acdefghjklmnpqrstuvwxyz";
 constexpr std::string_view kHex = "0123456789abcdefABCDEF";
 
 // https://braiins.com/stratum-v1/docs: the scheme of a pool's URL.
-constexpr std::array<std::string_view, 9> kPools = {"stratum+tcp://", "stratum+tcps://", "stratum+ssl://", "stratum+tls://", "stratum2+tcp://",
-                                                    "stratum1+tcp://", "stratum://", "daemon+http://", "stratum+udp://"};
+constexpr std::array<std::string_view, 9> kPools = {"stratum+tcp://",  "stratum+tcps://", "stratum+ssl://", "stratum+tls://", "stratum2+tcp://",
+                                                    "stratum1+tcp://", "stratum://",      "daemon+http://", "stratum+udp://"};
 // Names of miners, their algorithms and options that nothing else uses.
 constexpr std::array<std::string_view, 24> kWords = {
-    "xmrig",        "minerd",          "cpuminer",        "ccminer",         "ethminer",       "cgminer",         "bfgminer",      "sgminer",
-    "cryptonight",  "cryptonote",      "randomx",         "RandomX",         "donate-level",   "mining.subscribe", "mining.authorize", "mining.submit",
-    "nicehash",     "moneroocean",     "supportxmr",      "hashvault",       "minexmr",        "scrypt:",         "hashrate",      "t-rex miner"};
+    "xmrig",       "minerd",      "cpuminer",   "ccminer",   "ethminer",     "cgminer",          "bfgminer",         "sgminer",
+    "cryptonight", "cryptonote",  "randomx",    "RandomX",   "donate-level", "mining.subscribe", "mining.authorize", "mining.submit",
+    "nicehash",    "moneroocean", "supportxmr", "hashvault", "minexmr",      "scrypt:",          "hashrate",         "t-rex miner"};
 
 std::string around(std::string_view bytes, std::size_t at) {
   const auto plain = [](char c) { return c >= 0x20 && c < 0x7F; };

@@ -15,14 +15,16 @@ bool is_blank(char c) { return std::string_view(" \t\r\n\"',[]{}").find(c) != st
 
 bool is_assignment(std::string_view word) {
   const std::size_t equals = word.find('=');
-  return equals != 0 && equals != std::string_view::npos &&
-         std::ranges::all_of(word.substr(0, equals), [](char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
+  return equals != 0 && equals != std::string_view::npos && std::ranges::all_of(word.substr(0, equals), [](char c) {
+           return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+         });
 }
 
 // Programs that only start another one. Those in the second list take an argument of their own before it.
 bool is_wrapper(std::string_view name) {
-  static constexpr std::array<std::string_view, 22> kWrappers = {"sudo", "doas", "env", "nohup", "time", "exec", "command", "nice", "setsid", "ionice", "builtin",
-                                                                 "then", "do", "else", "if", "while", "until", "!", "+", "++", "busybox", "stdbuf"};
+  static constexpr std::array<std::string_view, 22> kWrappers = {"sudo",   "doas",   "env",     "nohup", "time",    "exec",  "command", "nice",
+                                                                 "setsid", "ionice", "builtin", "then",  "do",      "else",  "if",      "while",
+                                                                 "until",  "!",      "+",       "++",    "busybox", "stdbuf"};
   return std::ranges::find(kWrappers, name) != kWrappers.end();
 }
 
@@ -40,7 +42,7 @@ std::size_t program_index(const std::vector<std::string_view>& words) {
     const std::string_view word = words[i];
     const std::string_view name = base_name(word);
     if (!wrapper.empty() && word.starts_with('-')) {
-      i += takes_value(wrapper, word) ? 2 : 1;
+      i += takes_value(wrapper, word) ? std::size_t{2} : std::size_t{1};
     } else if (name == "timeout" && i + 1 < words.size()) {
       ++i;
       while (i < words.size() && words[i].starts_with('-')) ++i;
@@ -68,7 +70,7 @@ Separator separator_at(std::string_view text, std::size_t at) {
       if (next == '|') return {Joint::kOr, 2};
       return {Joint::kPipe, next == '&' ? std::size_t{2} : std::size_t{1}};
     case '&':
-      if (next == '>') return {};                                    // "&> file" is a redirection
+      if (next == '>') return {};                                             // "&> file" is a redirection
       if (at > 0 && (text[at - 1] == '>' || text[at - 1] == '<')) return {};  // so is "2>&1"
       return {Joint::kSequence, next == '&' ? std::size_t{2} : std::size_t{1}};
     case ';':

@@ -23,9 +23,8 @@ struct Line {
   /// Some command of that program whose words satisfy `test`.
   template <typename Test>
   bool runs(std::initializer_list<std::string_view> programs, Test test) const {
-    return std::ranges::any_of(commands, [&](const Command& command) {
-      return std::ranges::find(programs, command.program()) != programs.end() && test(command);
-    });
+    return std::ranges::any_of(
+        commands, [&](const Command& command) { return std::ranges::find(programs, command.program()) != programs.end() && test(command); });
   }
   bool runs(std::initializer_list<std::string_view> programs) const {
     return runs(programs, [](const Command&) { return true; });
@@ -47,11 +46,13 @@ bool short_option(const Command& command, char letter) {
 
 // A name in the path begins with a dot, and it is not one of the folders where people's settings are.
 bool hidden_path(std::string_view word) {
-  static constexpr std::array<std::string_view, 14> kUsual = {".ssh", ".config", ".cache", ".local", ".bashrc", ".profile", ".bash_profile", ".vimrc", ".aws", ".git", ".kube", ".venv", ".docker", ".env"};
+  static constexpr std::array<std::string_view, 14> kUsual = {".ssh",   ".config", ".cache", ".local", ".bashrc", ".profile", ".bash_profile",
+                                                              ".vimrc", ".aws",    ".git",   ".kube",  ".venv",   ".docker",  ".env"};
   if (word.find("://") != std::string_view::npos) return false;
   for (const std::string_view part : split(word, '/')) {
-    if (part.size() > 1 && part[0] == '.' && part != ".." && part.find("history") == std::string_view::npos && std::ranges::find(kUsual, part) == kUsual.end() &&
-        word.find('/') != std::string_view::npos && !word.starts_with("~/") && word.find("/home/") != 0)
+    if (part.size() > 1 && part[0] == '.' && part != ".." && part.find("history") == std::string_view::npos &&
+        std::ranges::find(kUsual, part) == kUsual.end() && word.find('/') != std::string_view::npos && !word.starts_with("~/") &&
+        word.find("/home/") != 0)
       return true;
   }
   return false;
@@ -71,12 +72,16 @@ bool decode_run(const Line& line) {
 }
 bool reverse_shell(const Line& line) {
   if (line.holds_any({"/dev/tcp/", "/dev/udp/", "bash -i >&", "sh -i >&", "pty.spawn"})) return true;
-  return line.runs({"nc", "ncat", "netcat", "nc.traditional"}, [](const Command& c) { return short_option(c, 'e') || c.has("--exec") || c.has("-c"); }) ||
-         line.runs({"socat"}, [](const Command& c) { return argument_holds(c, {"exec:", "EXEC:", "system:", "SYSTEM:"}); });
+  return line.runs({"nc", "ncat", "netcat", "nc.traditional"}, [](const Command& c) {
+    return short_option(c, 'e') || c.has("--exec") || c.has("-c");
+  }) || line.runs({"socat"}, [](const Command& c) {
+    return argument_holds(c, {"exec:", "EXEC:", "system:", "SYSTEM:"});
+  });
 }
 bool miner(const Line& line) {
   const MiningSigns signs = mining_signs(line.text);
-  return signs.pool || std::ranges::any_of(signs.words, [](const std::string& w) { return w == "xmrig" || w == "minerd" || w == "cpuminer" || w == "cryptonight"; });
+  return signs.pool || std::ranges::any_of(
+                           signs.words, [](const std::string& w) { return w == "xmrig" || w == "minerd" || w == "cpuminer" || w == "cryptonight"; });
 }
 bool root_account(const Line& line) {
   const bool tool = line.runs({"useradd", "adduser", "usermod"}, [](const Command& c) {
@@ -97,8 +102,8 @@ bool history_hiding(const Line& line) {
   return file && (line.runs({"ln", "rm", "shred", "truncate", "unlink"}) || line.holds("/dev/null") || line.holds("> ~/.") || line.holds(">~/."));
 }
 bool log_tampering(const Line& line) {
-  const bool login_log = line.holds_any({"/var/log/auth.log", "/var/log/secure", "/var/log/wtmp", "/var/log/btmp", "/var/log/lastlog", "/var/log/audit", "/var/log/messages",
-                                         "/var/log/syslog", "/var/log/journal", "/var/run/utmp"});
+  const bool login_log = line.holds_any({"/var/log/auth.log", "/var/log/secure", "/var/log/wtmp", "/var/log/btmp", "/var/log/lastlog",
+                                         "/var/log/audit", "/var/log/messages", "/var/log/syslog", "/var/log/journal", "/var/run/utmp"});
   if (!login_log) return false;
   if (line.runs({"sed", "perl"}, [](const Command& c) { return short_option(c, 'i'); })) return true;
   if (line.runs({"rm", "shred", "truncate", "unlink", "utmpdump", "srm", "wipe"})) return true;
@@ -113,7 +118,8 @@ bool timestomp(const Line& line) {
 }
 bool immutable(const Line& line) {
   return line.runs({"chattr"}, [](const Command& c) {
-    return std::ranges::any_of(c.arguments(), [](std::string_view word) { return word.starts_with('+') && word.find_first_of("iau") != std::string_view::npos; });
+    return std::ranges::any_of(c.arguments(),
+                               [](std::string_view word) { return word.starts_with('+') && word.find_first_of("iau") != std::string_view::npos; });
   });
 }
 bool set_id(const Line& line) {
@@ -121,49 +127,71 @@ bool set_id(const Line& line) {
     return std::ranges::any_of(c.arguments(), [](std::string_view word) {
       const bool octal = word.size() >= 4 && word.size() <= 5 && word.find_first_not_of("01234567") == std::string_view::npos;
       if (octal) return ((word[word.size() - 4] - '0') & 4) != 0;
-      return word == "+s" || (word.starts_with("u") && word.find("+") != std::string_view::npos && word.ends_with('s')) || word == "a+s" || word == "u=s";
+      return word == "+s" || (word.starts_with("u") && word.find("+") != std::string_view::npos && word.ends_with('s')) || word == "a+s" ||
+             word == "u=s";
     });
-  }) || line.runs({"install"}, [](const Command& c) { return argument_holds(c, {"4755", "4777", "6755"}); });
+  }) || line.runs({"install"}, [](const Command& c) {
+    return argument_holds(c, {"4755", "4777", "6755"});
+  });
 }
 bool key_written(const Line& line) { return line.holds("authorized_keys") && line.writes(); }
 bool sudo_rule(const Line& line) { return line.holds("NOPASSWD") && line.writes(); }
 bool pam_changed(const Line& line) { return line.holds_any({"/etc/pam.d/", "/security/pam_"}) && line.writes(); }
 bool updates_off(const Line& line) {
-  const bool service = line.holds_any({"unattended-upgrades", "apt-daily", "dnf-automatic", "yum-cron", "packagekit", "auditd", "clamav", "falcon-sensor", "amazon-ssm-agent", "aliyun", "fail2ban"});
-  const bool stopped = line.runs({"systemctl", "service", "chkconfig", "update-rc.d"}, [](const Command& c) { return c.has("mask") || c.has("disable") || c.has("stop") || c.has("off"); }) ||
-                       line.runs({"apt", "apt-get", "dpkg", "yum", "dnf"}, [](const Command& c) { return c.has("remove") || c.has("purge") || c.has("autoremove"); });
+  const bool service = line.holds_any({"unattended-upgrades", "apt-daily", "dnf-automatic", "yum-cron", "packagekit", "auditd", "clamav",
+                                       "falcon-sensor", "amazon-ssm-agent", "aliyun", "fail2ban"});
+  const bool stopped =
+      line.runs({"systemctl", "service", "chkconfig", "update-rc.d"},
+                [](const Command& c) { return c.has("mask") || c.has("disable") || c.has("stop") || c.has("off"); }) ||
+      line.runs({"apt", "apt-get", "dpkg", "yum", "dnf"}, [](const Command& c) { return c.has("remove") || c.has("purge") || c.has("autoremove"); });
   return service && stopped;
 }
-bool hosts_changed(const Line& line) { return line.holds("/etc/hosts") && !line.holds("/etc/hosts.") && line.holds(">") && line.holds_any({"127.0.0.1", "0.0.0.0", "::1"}); }
+bool hosts_changed(const Line& line) {
+  return line.holds("/etc/hosts") && !line.holds("/etc/hosts.") && line.holds(">") && line.holds_any({"127.0.0.1", "0.0.0.0", "::1"});
+}
 bool defences_down(const Line& line) {
-  return line.runs({"iptables", "ip6tables", "nft"}, [](const Command& c) { return c.has("-F") || c.has("--flush") || c.has("flush"); }) || (line.runs({"ufw"}, [](const Command& c) { return c.has("disable"); })) ||
+  return line.runs({"iptables", "ip6tables", "nft"}, [](const Command& c) { return c.has("-F") || c.has("--flush") || c.has("flush"); }) ||
+         (line.runs({"ufw"}, [](const Command& c) { return c.has("disable"); })) ||
          line.runs({"setenforce"}, [](const Command& c) { return c.has("0"); });
 }
 bool credentials_read(const Line& line) {
-  const bool secret = line.holds_any({".aws/credentials", "/etc/shadow", ".git-credentials", ".docker/config.json", ".kube/config", ".pgpass", "iam/security-credentials", "id_rsa", "id_ed25519", "id_ecdsa", "wp-config.php"});
-  return secret && line.runs({"cat", "less", "more", "head", "tail", "cp", "scp", "base64", "tar", "strings", "xxd", "grep", "curl", "wget", "zip", "nc"}, [&](const Command& c) {
-           return argument_holds(c, {"credentials", "shadow", ".docker", ".kube", ".pgpass", "id_rsa", "id_ed25519", "id_ecdsa", "wp-config"}) && !argument_holds(c, {".pub"});
-         });
+  const bool secret = line.holds_any({".aws/credentials", "/etc/shadow", ".git-credentials", ".docker/config.json", ".kube/config", ".pgpass",
+                                      "iam/security-credentials", "id_rsa", "id_ed25519", "id_ecdsa", "wp-config.php"});
+  return secret &&
+         line.runs({"cat", "less", "more", "head", "tail", "cp", "scp", "base64", "tar", "strings", "xxd", "grep", "curl", "wget", "zip", "nc"},
+                   [&](const Command& c) {
+                     return argument_holds(
+                                c, {"credentials", "shadow", ".docker", ".kube", ".pgpass", "id_rsa", "id_ed25519", "id_ecdsa", "wp-config"}) &&
+                            !argument_holds(c, {".pub"});
+                   });
 }
 bool bulk_copy(const Line& line) {
-  return line.runs({"aws"}, [](const Command& c) { return c.has("s3") && (c.has("sync") || ((c.has("cp") || c.has("mv")) && c.has("--recursive"))); }) ||
-         line.runs({"rclone"}, [](const Command& c) { return c.has("copy") || c.has("sync") || c.has("move"); });
+  return line.runs({"aws"}, [](const Command& c) {
+    return c.has("s3") && (c.has("sync") || ((c.has("cp") || c.has("mv")) && c.has("--recursive")));
+  }) || line.runs({"rclone"}, [](const Command& c) { return c.has("copy") || c.has("sync") || c.has("move"); });
 }
 bool upload(const Line& line) {
-  return line.runs({"curl"}, [](const Command& c) { return short_option(c, 'T') || argument_holds(c, {"--upload-file", "=@/", "@/etc", "--data-binary"}); }) ||
-         (line.runs({"tar", "zip", "mysqldump", "pg_dump"}) && line.runs({"nc", "ncat", "ssh", "curl"}));
+  return line.runs({"curl"}, [](const Command& c) {
+    return short_option(c, 'T') || argument_holds(c, {"--upload-file", "=@/", "@/etc", "--data-binary"});
+  }) || (line.runs({"tar", "zip", "mysqldump", "pg_dump"}) && line.runs({"nc", "ncat", "ssh", "curl"}));
 }
 bool hidden_place(const Line& line) {
   return std::ranges::any_of(line.commands, [](const Command& c) {
     const std::string_view program = c.program();
-    const bool makes = program == "mkdir" || program == "cp" || program == "mv" || program == "install" || program == "chmod" || program == "curl" || program == "wget" || is_shell(program) || program == "nohup";
+    const bool makes = program == "mkdir" || program == "cp" || program == "mv" || program == "install" || program == "chmod" || program == "curl" ||
+                       program == "wget" || is_shell(program) || program == "nohup";
     const bool runs = !c.words.empty() && std::ranges::any_of(c.words, [&](std::string_view w) { return base_name(w) == program && hidden_path(w); });
     return runs || (makes && std::ranges::any_of(c.arguments(), hidden_path));
   });
 }
-bool scanner(const Line& line) { return line.runs({"nmap", "masscan", "zmap", "hydra", "medusa", "linpeas.sh", "linpeas", "LinEnum.sh", "pspy64", "pspy"}) || line.holds("-perm -4000") || line.holds("-perm -u=s"); }
+bool scanner(const Line& line) {
+  return line.runs({"nmap", "masscan", "zmap", "hydra", "medusa", "linpeas.sh", "linpeas", "LinEnum.sh", "pspy64", "pspy"}) ||
+         line.holds("-perm -4000") || line.holds("-perm -u=s");
+}
 bool cloud_recon(const Line& line) {
-  return line.runs({"aws"}, [](const Command& c) { return c.has("get-caller-identity") || c.has("list-users") || c.has("list-buckets") || c.has("list-roles") || (c.has("s3") && c.has("ls")); });
+  return line.runs({"aws"}, [](const Command& c) {
+    return c.has("get-caller-identity") || c.has("list-users") || c.has("list-buckets") || c.has("list-roles") || (c.has("s3") && c.has("ls"));
+  });
 }
 
 using Test = bool (*)(const Line&);
