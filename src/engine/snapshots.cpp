@@ -109,6 +109,9 @@ Result<SnapshotRecord> record_snapshot(Workspace& workspace, const aws::Snapshot
   return record;
 }
 
+// AWS's word that it is completed; where this is in the case, nobody has to ask again.
+std::string completed_file(const std::string& snapshot) { return fmt::format("snapshots/{}/completed.xml", snapshot); }
+
 Failure no_volume(const SnapshotRequest& request) {
   if (request.only_volume)
     return fail(Code::kNotFound, fmt::format("{} is not attached to {}; its volumes are in instances/{}/metadata.json", *request.only_volume,
@@ -145,6 +148,12 @@ Making making_of(aws::Ec2& ec2, const SnapshotRequest& request) {
 Result<std::vector<SnapshotRecord>> make_snapshots(Workspace& workspace, aws::Ec2& ec2, const SnapshotRequest& request) {
   const auto wanted = [&](const AttachedVolume& volume) { return !request.only_volume || volume.volume == *request.only_volume; };
   if (std::ranges::none_of(request.instance.volumes, wanted)) return no_volume(request);
+  ICECORE_ASSIGN(auto known, snapshots_of(workspace.folder()));
+  std::erase_if(known, [&](const SnapshotRecord& record) {
+    return std::ranges::none_of(request.instance.volumes, [&](const AttachedVolume& v) { return wanted(v) && v.volume == record.volume; });
+  });
+  const auto is_known = [&](const AttachedVolume& volume) { return std::ranges::find(known, volume.volume, &SnapshotRecord::volume) != known.end(); };
+  if (std::ranges::all_of(request.instance.volumes, [&](const AttachedVolume& volume) { return !wanted(volume) || is_known(volume); })) return known;
   ICECORE_ASSIGN(const Snapshots snapshots, create_once(workspace, ec2, making_of(ec2, request)));
   std::vector<SnapshotRecord> records;
   for (const AttachedVolume& volume : request.instance.volumes) {
@@ -207,9 +216,10 @@ Result<SnapshotRecord> adopt_snapshot(Workspace& workspace, aws::Ec2& ec2, const
 }
 
 Result<void> wait_for_snapshots(Workspace& workspace, aws::Ec2& ec2, const std::vector<SnapshotRecord>& snapshots) {
-  if (snapshots.empty()) return {};
   std::vector<std::string> ids;
-  for (const SnapshotRecord& record : snapshots) ids.push_back(record.snapshot);
+  for (const SnapshotRecord& record : snapshots)
+    if (!is_collected(workspace.folder(), completed_file(record.snapshot))) ids.push_back(record.snapshot);
+  if (ids.empty()) return {};
   workspace.progress().begin("waiting for the snapshots to complete", 100, "%");
   for (std::int64_t pause_ms = 250;; pause_ms = std::min<std::int64_t>(pause_ms * 3 / 2, 15'000)) {
     auto now = ec2.describe_snapshots({.ids = ids});
@@ -228,7 +238,12 @@ Result<void> wait_for_snapshots(Workspace& workspace, aws::Ec2& ec2, const std::
       least = std::min<std::uint64_t>(least, std::strtoull(snapshot.progress.c_str(), nullptr, 10));
     }
     workspace.progress().update(all_completed ? 100 : least);
-    if (all_completed) break;
+    if (all_completed) {
+      for (const std::string& id : ids)
+        ICECORE_CHECK(
+            workspace.folder().write_evidence(completed_file(id), now->pages.front(), "ec2 DescribeSnapshots", evidence::Existing::kReplace));
+      break;
+    }
     workspace.clock().sleep_for(pause_ms);
     if (interrupted()) return interruption();
   }

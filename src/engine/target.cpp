@@ -128,19 +128,9 @@ Result<Target> open_target(Workspace& workspace, const std::string& what, const 
   return target;
 }
 
-Result<void> close_target(Workspace& workspace, Target& target, evidence::CaseFolder::Finish& finish) {
-  for (Disk& disk : target.disks) {
-    if (!disk.on_demand) continue;
-    const std::string relative = image_folder(disk.snapshot) + "/image.raw";
-    ICECORE_CHECK(disk.on_demand->close());
-    const image::ImageLogState state = disk.on_demand->log_state();
-    ICECORE_CHECK(workspace.folder().seal_image(relative, state.blocks, state.sha256));
-    if (const auto whole = disk.on_demand->known_whole_image()) {
-      finish.known_hashes[relative] = whole->sha256;
-    } else {
-      finish.left_out[relative] = "filled on demand; blocks.db beside it has the SHA-256 of each block that is there";
-    }
-  }
+Result<void> close_target(Target& target) {
+  for (Disk& disk : target.disks)
+    if (disk.on_demand) ICECORE_CHECK(disk.on_demand->close());
   return {};
 }
 

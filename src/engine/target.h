@@ -28,7 +28,7 @@ struct Disk {
   std::uint64_t size() const { return source->size(); }
 };
 
-/// Movable; close it (close_target) before the workspace is finished.
+/// Movable; close it (close_target) before the case is finished (finish_case.h).
 struct Target {
   std::string name;  ///< for headings: "i-… in case build/demo-case", "snap-…", "disk.raw"
   std::vector<Disk> disks;
@@ -49,8 +49,8 @@ Path default_case_folder(const std::string& target);
 /// anomaly of the workspace; kNotFound, kCorrupt where nothing at all can be.
 Result<Target> open_target(Workspace& workspace, const std::string& what, const TargetOptions& options);
 
-/// Makes everything fetched safe, seals the images' databases in the ledger, and tells finish_run what the manifest may say of them.
-Result<void> close_target(Workspace& workspace, Target& target, evidence::CaseFolder::Finish& finish);
+/// Makes everything fetched safe and closes the images; nothing of the target may be read afterwards.
+Result<void> close_target(Target& target);
 
 /// What has been fetched, as one line for people: blocks, share of the disk, cost. Empty for local images.
 std::string fetch_summary(const Target& target);

@@ -15,11 +15,10 @@ using detect::Needs;
 
 // Each stage reads more of the disk than the one before, and the detectors that need no more than that run at once: a first finding is not kept
 // waiting for the whole sweep.
-Result<void> run_stages(Workspace& workspace, const Target& target, detect::FindingSink& sink) {
+Result<void> run_stages(Workspace& workspace, const Target& target, detect::FindingSink& sink, detect::Scene& scene) {
   Anomalies& anomalies = workspace.anomalies();
   Progress& progress = workspace.progress();
   std::vector<artefact::Event> events;
-  detect::Scene scene;
   ICECORE_CHECK(add_control_plane(workspace, target, events, scene.instance));
   scene.events = detect::EventStore(events);
   ICECORE_CHECK(detect::run_detectors(scene, sink, anomalies, progress, Needs::kControlPlane, Needs::kControlPlane));
@@ -46,8 +45,8 @@ Result<void> run_stages(Workspace& workspace, const Target& target, detect::Find
 
 Result<Triage> triage(Workspace& workspace, const Target& target, const TriageOptions& options) {
   detect::FindingSink sink(options.announce);
-  ICECORE_CHECK(run_stages(workspace, target, sink));
   Triage result;
+  ICECORE_CHECK(run_stages(workspace, target, sink, result.scene));
   result.findings = sink.take();
   ICECORE_CHECK(name_blocks(target, result.findings));
   result.complete = workspace.anomalies().count() == 0;

@@ -17,6 +17,7 @@ struct TriageOptions {
 struct Triage {
   std::vector<detect::Finding> findings;  ///< sorted; file locations name their blocks and hashes
   bool complete = true;                   ///< no anomaly so far in this workspace
+  detect::Scene scene;                    ///< what was read: sweeps and events, for a timeline
 };
 
 Result<Triage> triage(Workspace& workspace, const Target& target, const TriageOptions& options);

@@ -6,7 +6,7 @@ PYTHON=/usr/bin/python3 # Debian's own: python3-boto3 and the like are installed
 CACHE=${ICECORE_CACHE:-$HOME/.cache/icecore}
 INCIDENT=build/incident
 JOBS=$(nproc)
-export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1 CCACHE_DIR=${CCACHE_DIR:-$CACHE/ccache}
+export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
 
 say() { printf '\033[1m==> %s\033[0m\n' "$*" >&2; }
 [ -t 2 ] || say() { printf '==> %s\n' "$*" >&2; }
@@ -45,12 +45,11 @@ need_incident() {
   as_root lab/incident/build --out "$INCIDENT" --cache "$CACHE"
 }
 
-# start_lab [FLAG…]: the lab on a free port, stopped at exit; sets LAB_URL and exports the credentials that reach it.
+# start_lab [FLAG…]: the lab on a free port, stopped at exit; exports the variables that reach it.
 start_lab() {
-  local port_file log
+  local port_file log=build/lab.log
   port_file=$(mktemp)
-  log=build/lab.log
-  build/release/icecore-lab --world "$INCIDENT" --port-file "$port_file" "$@" >"$log" 2>&1 &
+  build/release/icecore-lab --world "$INCIDENT" --exports --port-file "$port_file" "$@" >"$log" 2>&1 &
   LAB_PID=$!
   trap 'kill "$LAB_PID" 2>/dev/null || true' EXIT
   for _ in $(seq 100); do
@@ -58,6 +57,6 @@ start_lab() {
     kill -0 "$LAB_PID" 2>/dev/null || die "the lab did not start: $(tail -n 3 "$log")"
     sleep 0.1
   done
-  LAB_URL=http://127.0.0.1:$(cat "$port_file")
   rm -f "$port_file"
+  eval "$(grep '^export ' "$log")"
 }

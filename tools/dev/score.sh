@@ -7,7 +7,7 @@ dev_score() {
   [ $# -gt 0 ] && shift
   build_preset release icecore >&2
   local twin
-  twin=$($PYTHON -c 'import json,sys; w=json.load(open(sys.argv[1]+"/world.json")); t=json.load(open(sys.argv[1]+"/truth.json"));
+  twin=$("$PYTHON" -c 'import json,sys; w=json.load(open(sys.argv[1]+"/world.json")); t=json.load(open(sys.argv[1]+"/truth.json"));
 print(next(s["_image"] for s in w["snapshots"] if s["SnapshotId"]==t["clean_snapshot"]))' "$INCIDENT")
   build/release/icecore triage "$INCIDENT/$twin" --json >build/clean-findings.json || [ $? = 3 ]
   lab/incident/score "$case" --truth "$INCIDENT/truth.json" --clean build/clean-findings.json "$@"

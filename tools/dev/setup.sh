@@ -4,10 +4,11 @@
 PACKAGES=(
   # building
   g++ cmake ninja-build pkg-config ccache git ca-certificates
-  libcurl4-openssl-dev libssl-dev libpugixml-dev nlohmann-json3-dev libcli11-dev libfmt-dev libexpected-dev libsqlite3-dev libsystemd-dev
-  zlib1g-dev libzstd-dev libboost-dev
+  libcurl4-openssl-dev libssl-dev libpugixml-dev nlohmann-json3-dev libcli11-dev libfmt-dev libexpected-dev libsqlite3-dev
+  zlib1g-dev libzstd-dev liblz4-dev liblzma-dev libboost-dev
   # the practice incident
-  debootstrap e2fsprogs xfsprogs dosfstools gdisk fdisk rsync openssl openssh-client xz-utils systemd-journal-remote python3 mount util-linux
+  debootstrap e2fsprogs xfsprogs dosfstools gdisk fdisk rsync openssl openssh-client xz-utils systemd-journal-remote user-mode-linux kmod gcc libc6-dev
+  python3 mount util-linux
   # tests and their oracles
   libgtest-dev libgmock-dev sleuthkit awscli python3-boto3 python3-botocore sqlite3 attr acl libcap2-bin jq file procps lvm2 mdadm cryptsetup-bin
   # lint, fuzz, bench

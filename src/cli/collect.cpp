@@ -1,0 +1,104 @@
+// icecore collect i-… | vol-… | snap-…
+#include "engine/collect.h"
+
+#include <fmt/format.h>
+
+#include "cli/collect_flags.h"
+#include "core/text.h"
+
+namespace icecore::cli {
+namespace {
+
+std::string snapshot_line(const engine::SnapshotRecord& snapshot) {
+  return fmt::format("{}  {:>5} GiB  {}  {}  {}\n", snapshot.snapshot, snapshot.size_gib, snapshot.volume, printable(snapshot.device),
+                     printable(snapshot.description));
+}
+
+Result<void> show(const Globals& globals, engine::Workspace& workspace, const engine::Collected& collected) {
+  const std::string folder = workspace.folder().path().string();
+  if (globals.json) {
+    Json snapshots = Json::array();
+    for (const auto& snapshot : collected.snapshots) snapshots.push_back(engine::to_json(snapshot));
+    Json result = {{"case", folder}, {"snapshots", std::move(snapshots)}, {"anomalies", workspace.anomalies().count()}};
+    if (collected.instance) result["instance"] = engine::to_json(*collected.instance);
+    return print(result.dump(2) + '\n');
+  }
+  std::string text;
+  for (const auto& snapshot : collected.snapshots) text += snapshot_line(snapshot);
+  for (const Anomaly& anomaly : workspace.anomalies().list()) text += fmt::format("not collected: {}\n", printable(to_string(anomaly.error)));
+  return print(text + fmt::format("case: {}\n", folder));
+}
+
+int collect_one(const Globals& globals, const CollectFlags& flags, const std::string& target) {
+  if (flags.dry_run) return show_plan(globals, flags, target);
+  return run_on_target(globals, target, [&](engine::Workspace& workspace) -> Result<Outcome> {
+    ICECORE_ASSIGN(const auto collected, engine::collect(workspace, flags.options(target)));
+    ICECORE_CHECK(show(globals, workspace, collected));
+    return Outcome{code_for(workspace), fmt::format("collected {}", target)};
+  });
+}
+
+Json plan_json(const engine::CollectPlan& plan) {
+  Json calls = Json::array();
+  for (const aws::PlannedCall& call : plan.calls)
+    calls.push_back({{"service", call.operation->service},
+                     {"action", call.operation->name},
+                     {"count", call.count},
+                     {"purpose", call.purpose},
+                     {"changes_the_account", call.operation->mutating}});
+  return {{"calls", std::move(calls)},
+          {"creates", plan.creates},
+          {"checks", plan.checks},
+          {"cost_dollars", aws::cost_dollars(plan.calls)},
+          {"iam_actions", aws::iam_actions(plan.calls)}};
+}
+
+std::string plan_text(const engine::CollectPlan& plan) {
+  std::string text = "Calls (nothing has been changed):\n";
+  for (const aws::PlannedCall& call : plan.calls)
+    text += fmt::format("  {:>3} × {:<13}{:<40}{}\n", call.count, call.operation->service, call.operation->name,
+                        call.operation->mutating ? "CHANGES THE ACCOUNT: " + call.purpose : call.purpose);
+  text += "Creates:\n";
+  for (const std::string& created : plan.creates) text += "  " + printable(created) + '\n';
+  if (plan.creates.empty()) text += "  nothing\n";
+  for (const std::string& check : plan.checks) text += "Asked EC2 with DryRun: " + printable(check) + '\n';
+  text += fmt::format("Price of the calls: ${:.4f}; snapshots are billed by what is written in them\n", aws::cost_dollars(plan.calls));
+  return text + fmt::format("IAM actions: {}\n", fmt::join(aws::iam_actions(plan.calls), " "));
+}
+
+}  // namespace
+
+engine::CollectOptions CollectFlags::options(const std::string& target) const {
+  engine::CollectOptions options;
+  options.target = target;
+  options.snapshot = !no_snapshot;
+  if (!only_volume.empty()) options.only_volume = only_volume;
+  return options;
+}
+
+void add_collect_flags(CLI::App& command, CollectFlags& flags) {
+  command.add_flag("--no-snapshot", flags.no_snapshot, "metadata, console and CloudTrail only");
+  command.add_option("--snapshot-volume", flags.only_volume, "snapshot this volume only (vol-…)")->excludes("--no-snapshot");
+  command.add_flag("--dry-run", flags.dry_run, "print calls, cost and IAM actions; change nothing");
+}
+
+int show_plan(const Globals& globals, const CollectFlags& flags, const std::string& target) {
+  return run(globals, {}, false, [&](engine::Workspace& workspace) -> Result<Outcome> {
+    ICECORE_ASSIGN(const auto plan, engine::plan_collect(workspace, flags.options(target)));
+    ICECORE_CHECK(print(globals.json ? plan_json(plan).dump(2) + '\n' : plan_text(plan)));
+    return Outcome{};
+  });
+}
+
+void add_collect(CLI::App& app, Globals& globals, Chosen& chosen) {
+  CLI::App& command = *app.add_subcommand("collect", "what AWS knows of an instance, and crash-consistent snapshots of its volumes");
+  const auto target = std::make_shared<std::string>();
+  const auto flags = std::make_shared<CollectFlags>();
+  command.add_option("TARGET", *target, "an instance (i-…), a volume (vol-…) or a snapshot (snap-…)")->required();
+  add_case_flag(command, globals);
+  add_collect_flags(command, *flags);
+  add_aws_flags(command, globals);
+  command.callback([&globals, &chosen, target, flags] { chosen = [&globals, target, flags] { return collect_one(globals, *flags, *target); }; });
+}
+
+}  // namespace icecore::cli

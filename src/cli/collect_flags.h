@@ -1,0 +1,24 @@
+// Flags that collect and investigate share, and the plan that both print with --dry-run.
+#pragma once
+
+#include <string>
+
+#include "cli/context.h"
+#include "engine/collect.h"
+
+namespace icecore::cli {
+
+struct CollectFlags {
+  bool no_snapshot = false;
+  bool dry_run = false;
+  std::string only_volume;
+
+  engine::CollectOptions options(const std::string& target) const;
+};
+
+void add_collect_flags(CLI::App& command, CollectFlags& flags);
+
+/// `--dry-run`: calls, cost, what would be created and the IAM actions. Makes no case and changes nothing.
+int show_plan(const Globals& globals, const CollectFlags& flags, const std::string& target);
+
+}  // namespace icecore::cli

@@ -1,0 +1,115 @@
+#include "cli/context.h"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+
+#include "cli/progress_bar.h"
+#include "cli/version.h"
+#include "core/text.h"
+#include "engine/finish_case.h"
+#include "timeline/sink.h"
+
+namespace icecore::cli {
+namespace {
+
+std::size_t terminal_width() {
+  winsize size{};
+  return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 40 ? size.ws_col : 100;
+}
+
+Result<std::string> ask_mfa(const std::string& serial) {
+  if (::isatty(STDIN_FILENO) == 0) return fail(Code::kCredentials, "the profile needs an MFA code, and there is no terminal to ask on");
+  clear_progress();
+  std::fputs(fmt::format("MFA code for {}: ", printable(serial)).c_str(), stderr);
+  std::array<char, 64> line{};
+  if (std::fgets(line.data(), static_cast<int>(line.size()), stdin) == nullptr) return fail(Code::kCredentials, "no MFA code was given");
+  return std::string(trim(line.data()));
+}
+
+engine::WorkspaceOptions workspace_options(const Globals& globals) {
+  engine::WorkspaceOptions options;
+  options.aws = globals.aws;
+  options.environment = aws::process_environment();
+  options.mfa_prompt = ask_mfa;
+  options.version = kVersion;
+  options.command = globals.command_line;
+  options.fetch_threads = globals.threads;
+  options.say = [&globals](std::string_view line) { say(globals, line); };
+  return options;
+}
+
+int failed(const Error& error) {
+  print_error(error);
+  return exit_code_of(error.code);
+}
+
+}  // namespace
+
+report::Style Globals::style() const {
+  const bool terminal = ::isatty(STDOUT_FILENO) == 1;
+  return {terminal && !no_color && std::getenv("NO_COLOR") == nullptr, terminal ? terminal_width() : 100};
+}
+
+int run(const Globals& globals, const Path& case_folder, bool must_exist, const std::function<Result<Outcome>(engine::Workspace&)>& work) {
+  engine::Workspace workspace(workspace_options(globals), terminal_progress(globals.quiet));
+  if (!case_folder.empty())
+    if (const auto opened = workspace.open_case(case_folder, must_exist); !opened) return failed(opened.error());
+  const Result<Outcome> outcome = work(workspace);
+  clear_progress();
+  if (!outcome) {
+    print_error(outcome.error());
+    // An interrupted run is left open, as a killed one: the next goes on. Otherwise the case is closed as it is, so that it can be verified.
+    if (outcome.error().code != Code::kInterrupted)
+      if (const auto finished = engine::finish_case(workspace, false, to_string(outcome.error())); !finished) print_error(finished.error());
+    return exit_code_of(outcome.error().code);
+  }
+  if (const auto finished = engine::finish_case(workspace, true, outcome->summary); !finished) return failed(finished.error());
+  return outcome->code;
+}
+
+int run_on_target(const Globals& globals, const std::string& target, const std::function<Result<Outcome>(engine::Workspace&)>& work) {
+  const bool is_case = engine::kind_of(target) == engine::TargetKind::kCase;
+  Path folder = globals.case_folder.empty() || is_case ? engine::default_case_folder(target) : Path(globals.case_folder);
+  return run(globals, folder, is_case, work);
+}
+
+void print_error(const Error& error) {
+  clear_progress();
+  const bool colour = ::isatty(STDERR_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
+  const std::string text = printable(to_string(error));
+  std::fputs(fmt::format("icecore: {}error:{} {}\n", colour ? "\x1b[1;31m" : "", colour ? "\x1b[0m" : "", text).c_str(), stderr);
+}
+
+void say(const Globals& globals, std::string_view line) {
+  if (globals.quiet) return;
+  clear_progress();
+  std::fputs((printable(line) + "\n").c_str(), stderr);
+}
+
+Result<void> print(std::string_view text) { return timeline::DescriptorSink(STDOUT_FILENO, "standard output").write(text); }
+
+ExitCode code_for(const engine::Workspace& workspace) { return workspace.anomalies().count() > 0 ? kPartial : kDone; }
+
+engine::TargetOptions view_options(const Globals& globals) { return {globals.as_on_disk ? fs::JournalView::kAsOnDisk : fs::JournalView::kRecovered}; }
+
+void add_aws_flags(CLI::App& command, Globals& globals) {
+  command.add_option("--profile", globals.aws.profile, "profile of the AWS configuration files (AWS_PROFILE)")->group("AWS");
+  command.add_option("--region", globals.aws.region, "region of the evidence (AWS_REGION, AWS_DEFAULT_REGION)")->group("AWS");
+  command.add_option("--endpoint-url", globals.aws.endpoint_url, "address for every service, such as the lab's (AWS_ENDPOINT_URL)")->group("AWS");
+  command.add_option("--ca-bundle", globals.aws.ca_bundle, "certificates to trust (AWS_CA_BUNDLE)")->group("AWS");
+  command.add_option("--threads", globals.threads, "blocks fetched side by side")->check(CLI::Range(1, 64))->capture_default_str()->group("AWS");
+}
+
+void add_case_flag(CLI::App& command, Globals& globals) {
+  command.add_option("--case", globals.case_folder, "case folder (default: case-<id> in this folder); the same folder resumes");
+}
+
+void add_view_flag(CLI::App& command, Globals& globals) {
+  command.add_flag("--no-journal", globals.as_on_disk, "the disk as its blocks stand, without replaying the filesystem's journal");
+}
+
+}  // namespace icecore::cli

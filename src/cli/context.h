@@ -1,0 +1,75 @@
+// What every command shares: the global flags, how a run on a workspace begins and ends, and how it speaks.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "cli/exit_code.h"
+#include "engine/target.h"
+#include "report/style.h"
+
+namespace icecore::cli {
+
+struct Globals {
+  aws::Flags aws;
+  std::string case_folder;  ///< --case; empty: the default of the target
+  bool json = false;
+  bool quiet = false;
+  bool verbose = false;
+  bool no_color = false;
+  bool exit_code = false;   ///< --exit-code
+  bool as_on_disk = false;  ///< --no-journal
+  std::size_t threads = 32;
+  std::string command_line;
+
+  report::Style style() const;  ///< for standard output
+};
+
+/// How a command's work ended well.
+struct Outcome {
+  ExitCode code = kDone;
+  std::string summary;  ///< one line for the ledger
+};
+
+/// Puts a workspace together, opens the case in `case_folder` (not empty) or goes without, runs `work`, ends the case's run, prints an error where
+/// there is one, and gives the exit code. `must_exist`: the folder has to be a case already.
+int run(const Globals& globals, const Path& case_folder, bool must_exist, const std::function<Result<Outcome>(engine::Workspace&)>& work);
+
+/// The same on the case of a target: `--case`, or the target's own default (engine::default_case_folder).
+int run_on_target(const Globals& globals, const std::string& target, const std::function<Result<Outcome>(engine::Workspace&)>& work);
+
+/// "icecore: error: …" on standard error, with what to do next.
+void print_error(const Error& error);
+/// One line on standard error about what is going on; nothing with --quiet.
+void say(const Globals& globals, std::string_view line);
+/// Text to standard output; kIo where it cannot be written. A closed pipe ends the program quietly.
+Result<void> print(std::string_view text);
+
+/// Partial where there are anomalies, else done; findings where asked for.
+ExitCode code_for(const engine::Workspace& workspace);
+
+/// Which view of a disk the flags ask for.
+engine::TargetOptions view_options(const Globals& globals);
+
+/// Registers a flag group that commands on AWS share (--profile, --region, …) and those on targets (--case, --no-journal).
+void add_aws_flags(CLI::App& command, Globals& globals);
+void add_case_flag(CLI::App& command, Globals& globals);
+void add_view_flag(CLI::App& command, Globals& globals);
+
+/// A command adds itself to `app`; when it is chosen, `chosen` is what main runs.
+using Chosen = std::function<int()>;
+void add_investigate(CLI::App& app, Globals& globals, Chosen& chosen);
+void add_collect(CLI::App& app, Globals& globals, Chosen& chosen);
+void add_triage(CLI::App& app, Globals& globals, Chosen& chosen);
+void add_timeline(CLI::App& app, Globals& globals, Chosen& chosen);
+void add_ls(CLI::App& app, Globals& globals, Chosen& chosen);
+void add_cat(CLI::App& app, Globals& globals, Chosen& chosen);
+void add_stat(CLI::App& app, Globals& globals, Chosen& chosen);
+void add_extract(CLI::App& app, Globals& globals, Chosen& chosen);
+void add_acquire(CLI::App& app, Globals& globals, Chosen& chosen);
+void add_verify(CLI::App& app, Globals& globals, Chosen& chosen);
+void add_report(CLI::App& app, Globals& globals, Chosen& chosen);
+
+}  // namespace icecore::cli

@@ -1,0 +1,56 @@
+// icecore stat TARGET PATH: everything about a file: inode, times to the nanosecond, attributes, where its bytes lie.
+#include <fmt/format.h>
+
+#include "cli/files.h"
+#include "core/text.h"
+
+namespace icecore::cli {
+namespace {
+
+Result<OrderedJson> describe(const machine::Machine& machine, const std::string& path) {
+  ICECORE_ASSIGN(const machine::FileRef file, machine.resolve(path, machine::Links::kKeep));
+  OrderedJson json = file_json(file);
+  const machine::Partition& partition = machine.partition_of(file);
+  json["snapshot"] = partition.snapshot;
+  if (!partition.volume.empty()) json["volume"] = partition.volume;
+  if (partition.number) json["partition"] = *partition.number;
+  json["filesystem"] = machine.filesystem_of(file).info().type;
+  json["inode_offset"] = machine.filesystem_of(file).source().image_offset(file.info.inode_offset);
+  if (file.info.type == fs::FileType::kSymlink) {
+    ICECORE_ASSIGN(const std::string target, machine.readlink(file));
+    json["target"] = valid_utf8(target);
+  }
+  ICECORE_ASSIGN(const auto attributes, machine.filesystem_of(file).xattrs(file.info.inode));
+  for (const fs::ExtendedAttribute& attribute : attributes) json["xattrs"][valid_utf8(attribute.name)] = valid_utf8(attribute.value);
+  if (file.info.type == fs::FileType::kRegular) {
+    ICECORE_ASSIGN(const auto extents, machine.content_extents(file));
+    json["extents"] = OrderedJson::array();
+    for (const machine::ImageRange& extent : extents) json["extents"].push_back({{"image_offset", extent.offset}, {"length", extent.length}});
+  }
+  return json;
+}
+
+std::string as_text_lines(const OrderedJson& json) {
+  std::string text;
+  for (const auto& [name, value] : json.items())
+    text += fmt::format("{:>13}: {}\n", name, value.is_string() ? printable(value.get<std::string>()) : value.dump());
+  return text;
+}
+
+}  // namespace
+
+void add_stat(CLI::App& app, Globals& globals, Chosen& chosen) {
+  CLI::App& command = *app.add_subcommand("stat", "everything about a file: times, attributes, where its bytes lie");
+  const auto arguments = std::make_shared<FileArguments>();
+  add_file_arguments(command, globals, *arguments, true);
+  command.callback([&globals, &chosen, arguments] {
+    chosen = [&globals, arguments] {
+      return run_on_machine(globals, *arguments, [&](engine::Workspace&, const engine::Target&, const machine::Machine& machine) -> Result<void> {
+        ICECORE_ASSIGN(const OrderedJson json, describe(machine, arguments->path));
+        return print(globals.json ? json.dump(2) + '\n' : as_text_lines(json));
+      });
+    };
+  });
+}
+
+}  // namespace icecore::cli

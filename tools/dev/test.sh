@@ -1,0 +1,33 @@
+# ./dev test [--all]: the quick suite; with --all also what takes its time.
+# shellcheck shell=bash
+
+# Rooms whose code runs on several threads: these run again under TSan.
+THREADED=(core_test aws_test evidence_test image_test)
+
+dev_test() {
+  local all=0
+  [ "${1:-}" = --all ] && all=1
+  need_setup
+  say "building icecore and the lab (release)"
+  build_preset release icecore icecore-lab
+  say "the practice incident"
+  need_incident
+  say "building the tests (ASan, UBSan)"
+  build_preset asan
+  say "unit tests and fuzz corpora, under ASan and UBSan"
+  as_root ctest --test-dir build/asan --output-on-failure -j "$JOBS"
+  say "the lab against the AWS CLI, boto3 and botocore's models"
+  run_python tests/lab
+  run_python tests/conformance
+  say "end to end"
+  ICECORE_SLOW=$all run_python tests/e2e
+  [ $all = 1 ] || return 0
+  say "threads, under TSan"
+  build_preset tsan "${THREADED[@]}"
+  as_root ctest --test-dir build/tsan --output-on-failure -R '^(core|aws|evidence|image)$'
+}
+
+run_python() {
+  as_root env ICECORE="$PWD/build/release/icecore" ICECORE_LAB="$PWD/build/release/icecore-lab" ICECORE_INCIDENT="$PWD/$INCIDENT" \
+    ICECORE_SLOW="${ICECORE_SLOW:-0}" "$PYTHON" -m unittest discover -s "$1" -p '*_test.py'
+}
