@@ -43,7 +43,7 @@ Result<void> run_detectors(const Scene& scene, FindingSink& sink, Anomalies& ano
     auto done = run_one(*chosen[i], scene, sink, anomalies);
     // A bug in one detector (kInternal) must not hide what the others see.
     if (!done && done.error().code != Code::kInternal && machine::ends_the_run(done.error().code)) return done;
-    if (!done) anomalies.add("detector.failed", wrap(std::move(done).error(), fmt::format("detector {}", chosen[i]->name)).error());
+    if (!done) anomalies.add("detector.failed", wrap(std::move(done).error(), fmt::format("detector {}", chosen[i]->name)).value());
     progress.update(i + 1);
   }
   progress.end();

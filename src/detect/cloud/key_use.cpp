@@ -73,6 +73,15 @@ std::vector<KeyUse> suspect_uses(const std::vector<CloudEvent>& events, const st
     all.push_back(std::move(use));
   }
   for (KeyUse& use : all) rate(use, all, std::ranges::find(attacker_addresses, use.ip) != attacker_addresses.end());
+  // Whoever steals one key often finds the next on the machine.
+  std::set<std::string> bad;
+  for (const KeyUse& use : all)
+    if (use.score >= kSuspect) bad.insert(use.ip);
+  for (KeyUse& use : all) {
+    if (use.score >= kSuspect || !bad.contains(use.ip)) continue;
+    use.score += 5;
+    use.reasons.emplace_back("another stolen key was used from the same address");
+  }
   std::erase_if(all, [](const KeyUse& use) { return use.score < kSuspect; });
   std::ranges::sort(all, {}, &KeyUse::first);
   return all;

@@ -1,7 +1,7 @@
 // shell-history-attack: a history that shows what hardly any administrator types, or many things that few do (tricks.h, weights).
 // history-disabled: a history that leads nowhere: a link to /dev/null, which bash writes through without complaint.
 #include <fmt/format.h>
-#include <map>
+#include <algorithm>
 
 #include "detect/detectors/detectors.h"
 #include "detect/evidence.h"

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "core/text.h"
+#include "detect/heuristics/addresses.h"
 #include "detect/heuristics/download.h"
 #include "detect/heuristics/mining.h"
 #include "detect/heuristics/shell.h"
@@ -61,6 +62,15 @@ bool hidden_path(std::string_view word) {
 bool download_run(const Line& line) {
   const auto found = download_and_run(line.text);
   return found && !found->decoded && found->anonymous;
+}
+// Something fetched from a bare public address: nobody's repository is one.
+bool anonymous_download(const Line& line) {
+  if (!line.runs({"curl", "wget", "fetch", "scp"})) return false;
+  for (const std::string& url : urls_in(line.text)) {
+    const auto address = parse_address(host_of_url(url));
+    if (address && !is_private(*address)) return true;
+  }
+  return false;
 }
 bool installer_run(const Line& line) {
   const auto found = download_and_run(line.text);
@@ -179,7 +189,7 @@ bool hidden_place(const Line& line) {
   return std::ranges::any_of(line.commands, [](const Command& c) {
     const std::string_view program = c.program();
     const bool makes = program == "mkdir" || program == "cp" || program == "mv" || program == "install" || program == "chmod" || program == "curl" ||
-                       program == "wget" || is_shell(program) || program == "nohup";
+                       program == "wget" || program == "tar" || program == "unzip" || is_shell(program) || program == "nohup";
     const bool runs = !c.words.empty() && std::ranges::any_of(c.words, [&](std::string_view w) { return base_name(w) == program && hidden_path(w); });
     return runs || (makes && std::ranges::any_of(c.arguments(), hidden_path));
   });
@@ -200,7 +210,7 @@ struct Entry {
   Test test;
 };
 
-constexpr std::array<Entry, 25> kEntries = {{
+constexpr std::array<Entry, 26> kEntries = {{
     {{"download-run", "downloaded code from an unnamed source and ran it", 3}, download_run},
     {{"decode-run", "decoded hidden code and ran it", 3}, decode_run},
     {{"reverse-shell", "opened a shell to a remote host", 3}, reverse_shell},
@@ -220,6 +230,7 @@ constexpr std::array<Entry, 25> kEntries = {{
     {{"credentials-read", "read stored credentials", 2}, credentials_read},
     {{"hidden-place", "worked in a hidden folder", 2}, hidden_place},
     {{"scanner", "scanned for ways in", 2}, scanner},
+    {{"anonymous-download", "fetched files from a bare address", 2}, anonymous_download},
     {{"upload", "sent files out", 2}, upload},
     {{"bulk-copy", "copied data out in bulk", 1}, bulk_copy},
     {{"installer-run", "ran an installer from the web", 1}, installer_run},
