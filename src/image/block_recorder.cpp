@@ -82,7 +82,7 @@ Result<void> BlockRecorder::commit(const Work& work) {
     if (!work.records.empty()) ICECORE_CHECK(file_.sync());
     std::vector<std::uint64_t> chunks = work.chunks;
     std::ranges::sort(chunks);
-    chunks.erase(std::ranges::unique(chunks).begin(), chunks.end());
+    chunks.erase(std::unique(chunks.begin(), chunks.end()), chunks.end());  // clang 14 cannot take libstdc++ 12's subranges
     if (chunks.empty()) {
       ICECORE_CHECK(database_.record(work.records, nullptr, {}));
     } else {

@@ -14,7 +14,7 @@ namespace {
 
 // The store retries what the network does; these are bodies that arrived whole and wrong, and tokens refused though just listed.
 constexpr int kBodies = 6;
-constexpr int kTokens = 6;
+constexpr int kTokens = 12;
 
 }  // namespace
 
@@ -160,8 +160,8 @@ Result<void> ImageState::fetch(std::uint64_t block, std::optional<std::string> t
       if (answer.error().code != Code::kConflict) return wrap(answer.error(), fmt::format("cannot fetch block {} of {}", block, snapshot));
       ++stale_tokens;
       ++tokens;
-      // Others may have listed again already: only the token that was refused condemns its listing.
-      if (listing->token(block).value_or(*token) == *token) listing->refuse_tokens();
+      // Others may have listed again already: only a token that is still the latest condemns its listing.
+      if (listing->token(block) == token) listing->refuse_tokens();
       token.reset();
       continue;
     }

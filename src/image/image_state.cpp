@@ -117,7 +117,7 @@ std::vector<std::uint64_t> ImageState::missing(std::span<const ByteRange> ranges
       if (!ready_->test(block)) blocks.push_back(block);
   }
   std::ranges::sort(blocks);
-  blocks.erase(std::ranges::unique(blocks).begin(), blocks.end());
+  blocks.erase(std::unique(blocks.begin(), blocks.end()), blocks.end());  // clang 14 cannot take libstdc++ 12's subranges
   return blocks;
 }
 

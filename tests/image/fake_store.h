@@ -57,9 +57,11 @@ class FakeStore : public BlockStore {
     ++gets;
     if (options_.delay_us > 0) std::this_thread::sleep_for(std::chrono::microseconds(static_cast<int>(options_.delay_us * 2 * draw())));
     if (get_fault) ICECORE_CHECK(get_fault(index));
-    if (given != token(index) || chance(options_.stale_tokens)) {
-      ++epoch;
-      return fail(Code::kConflict, "ValidationException: INVALID_BLOCK_TOKEN");
+    const auto refusal = [] { return fail(Code::kConflict, "ValidationException: INVALID_BLOCK_TOKEN"); };
+    if (given != token(index)) return refusal();
+    if (chance(options_.stale_tokens)) {
+      ++epoch;  // all tokens given so far are void
+      return refusal();
     }
     if (!options_.written.contains(index)) return fail(Code::kRemote, "no such block");
     fill_block(options_.seed, index, out);
