@@ -45,7 +45,7 @@ std::size_t program_index(const std::vector<std::string_view>& words) {
       i += takes_value(wrapper, word) ? std::size_t{2} : std::size_t{1};
     } else if (name == "timeout" && i + 1 < words.size()) {
       ++i;
-      while (i < words.size() && words[i].starts_with('-')) ++i;
+      while (i < words.size() && words[i].starts_with('-')) i += words[i] == "-s" || words[i] == "-k" ? std::size_t{2} : std::size_t{1};
       ++i;  // the duration
     } else if (is_wrapper(name) || is_assignment(word)) {
       if (is_wrapper(name)) wrapper = name;
