@@ -16,9 +16,10 @@ struct Run {
 };
 
 struct BlockMap {
-  std::vector<Run> runs;        ///< ascending, not overlapping, neighbours merged; what is between is a hole
-  std::optional<Error> damage;  ///< why the map ends early; everything before `known` is right
-  std::uint64_t known = 0;      ///< logical blocks below this were mapped (or are holes); meaningful with damage
+  std::vector<Run> runs;           ///< ascending, not overlapping, neighbours merged; what is between is a hole
+  std::optional<Error> damage;     ///< why the map ends early; everything before `known` is right
+  std::uint64_t known = 0;         ///< logical blocks below this were mapped (or are holes); meaningful with damage
+  std::uint64_t index_blocks = 0;  ///< read to make the map
 };
 
 /// The map of logical blocks [first, last). Reads only the index blocks that this needs. Loops, cross-links and disorder end it as damage: every

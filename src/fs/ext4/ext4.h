@@ -16,9 +16,10 @@ namespace icecore::fs::ext4 {
 /// "filesystem.truncated" (it spans more than its source), "filesystem.tail" (its source goes on well past its end); from sweep() also
 /// "ext4.inode-checksum", "ext4.extent", "ext4.directory", "ext4.directory-checksum", "ext4.inode-table".
 ///
-/// Reading one inode fails (kCorrupt) where the kernel would; sweep() reports and goes on. Encrypted names are given as "encrypted:<base64url of
-/// the stored name>"; encrypted content and link targets are kUnsupported.
-/// Memory: descriptors (32 bytes a group) and one record for each block in the journal; a call holds no more than a small multiple of what it read.
+/// Content, extents and attributes of an inode fail (kCorrupt) where the kernel's checks fail; stat() and list() go by structure alone; sweep()
+/// reports wrong checksums and goes on. Encrypted names are given as "encrypted:<base64url of the stored name>"; encrypted content and link targets
+/// are kUnsupported. Memory: 48 bytes a group and one small record for each block in the journal; a sweep holds at most four times the bytes that it
+/// read, other calls what they
 Result<FilesystemPtr> open(image::SourcePtr source, const OpenOptions& options, Anomalies& anomalies);
 
 }  // namespace icecore::fs::ext4

@@ -97,6 +97,7 @@ class Walker {
     const std::uint64_t child = extent_index_child(bytes, slot);
     if (!disk_.inside(child, 1)) return bad(fmt::format("index block {} is outside the filesystem", child), block);
     ICECORE_ASSIGN(const Bytes below, disk_.load_block(child));
+    ++map_.index_blocks;
     next_ = start;
     return node(below, child, static_cast<std::uint16_t>(header.depth - 1), child_end);
   }

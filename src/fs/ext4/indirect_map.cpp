@@ -53,6 +53,7 @@ class Walker {
     }
     if (!seen_.insert(block).second) return disk_.corrupt(fmt::format("block map: indirect block {} is used twice", block), inode_.number(), parent);
     ICECORE_ASSIGN(const Bytes bytes, disk_.load_block(block));
+    ++map_.index_blocks;
     for (std::size_t i = 0; i < per_block_; ++i) ICECORE_CHECK(pointer(load_le<std::uint32_t>(bytes, 4 * i), level - 1, block));
     return {};
   }

@@ -52,7 +52,11 @@ std::uint32_t checksum_without(std::uint32_t seed, ByteView block, std::size_t a
 class Scanner {
  public:
   Scanner(const Disk& disk, JournalLog log, Anomalies& anomalies)
-      : disk_(disk), log_(std::move(log)), sb_(log_.superblock()), anomalies_(anomalies) {}
+      : disk_(disk),
+        log_(std::move(log)),
+        sb_(log_.superblock()),
+        anomalies_(anomalies),
+        length_(std::min<std::uint64_t>(sb_.end - sb_.first, disk.source->size() / disk.superblock.block_size)) {}
 
   Result<Recovery> run() {
     ICECORE_CHECK(scan());
@@ -72,8 +76,7 @@ class Scanner {
   Result<void> scan() {
     sequence_ = sb_.sequence;
     here_ = sb_.start;
-    const std::uint32_t length = sb_.end - sb_.first;
-    while (walked_ < length) {
+    while (walked_ < length_) {
       ICECORE_ASSIGN(const ByteView block, log_.read(here_));
       if (load_be<std::uint32_t>(block, 0) != jbd2::kMagic || load_be<std::uint32_t>(block, 8) != sequence_) return {};
       const std::uint32_t type = load_be<std::uint32_t>(block, 4);
@@ -126,7 +129,7 @@ class Scanner {
       const auto flags = load_be<std::uint16_t>(block, tag + jbd2::kTagFlags);
       tag += sb_.tag_bytes() + ((flags & jbd2::kTagSameUuid) == 0 ? 16 : 0);
       if ((flags & jbd2::kTagLast) != 0) break;
-      if (walked_ >= sb_.end - sb_.first) {
+      if (walked_ >= length_) {
         report("a descriptor names more blocks than the log holds", at);
         break;
       }
@@ -215,6 +218,7 @@ class Scanner {
   JournalLog log_;
   const JournalSuperblock sb_;
   Anomalies& anomalies_;
+  const std::uint64_t length_;  // of the log, and never more than the disk has blocks
   std::uint32_t here_ = 0, walked_ = 0, sequence_ = 0, transactions_ = 0;
   std::uint32_t running_ = ~0U;
   std::uint64_t last_commit_time_ = 0;

@@ -18,6 +18,22 @@ struct TablePart {
   std::uint64_t first_inode, offset, count;
 };
 
+// Hostile descriptors can name one table many times; each byte of the disk is read for its first owner only.
+std::vector<TablePart> without_shared(const SweepContext& context, std::vector<TablePart> parts) {
+  std::ranges::sort(parts, {}, &TablePart::offset);
+  std::uint64_t free_from = 0;
+  std::erase_if(parts, [&](const TablePart& part) {
+    if (part.offset < free_from) {
+      context.anomalies.add("ext4.group", Error{Code::kCorrupt, "two groups share one inode table; the second was left out",
+                                                Location{context.disk.source->name(), part.offset, part.first_inode}, nullptr});
+      return true;
+    }
+    free_from = part.offset + part.count * context.disk.superblock.inode_size;
+    return false;
+  });
+  return parts;
+}
+
 std::vector<TablePart> used_parts(const SweepContext& context) {
   const Superblock& sb = context.disk.superblock;
   const std::uint64_t per_chunk = std::max<std::uint64_t>(1, kChunkBytes / sb.inode_size);
@@ -31,9 +47,7 @@ std::vector<TablePart> used_parts(const SweepContext& context) {
     for (std::uint64_t done = 0; done < used; done += per_chunk)
       parts.push_back({first + done, here.inode_table * sb.block_size + done * sb.inode_size, std::min(per_chunk, used - done)});
   }
-  // Hostile descriptors can share one table, which then is read once for each; otherwise the parts are disjoint and no more than the disk.
-  std::ranges::sort(parts, {}, &TablePart::offset);
-  return parts;
+  return without_shared(context, std::move(parts));
 }
 
 class PartReader {
@@ -77,7 +91,10 @@ class PartReader {
     if (inode.has(inode_flag::kInlineData)) return take_inline(inode, out);
     std::vector<image::ByteRange> index_blocks;
     append_index_blocks(disk_, inode, index_blocks);
-    if (index_blocks.empty()) return append_pieces(disk_, inode, out.pieces, context_.anomalies);
+    if (index_blocks.empty()) {
+      append_pieces(disk_, inode, out.pieces, context_.anomalies);
+      return;
+    }
     const ByteView raw =
         ByteView(buffer_).subspan(static_cast<std::size_t>(&inode.block()[0] - buffer_.data()) - inode_field::kBlock, disk_.superblock.inode_size);
     out.mapped_elsewhere.emplace_back(inode.number(), Bytes(raw.begin(), raw.end()), offset);
@@ -103,7 +120,7 @@ class PartReader {
 
 }  // namespace
 
-void append_pieces(const Disk& disk, const InodeView& inode, std::vector<DirectoryPiece>& pieces, Anomalies& anomalies) {
+std::uint64_t append_pieces(const Disk& disk, const InodeView& inode, std::vector<DirectoryPiece>& pieces, Anomalies& anomalies) {
   constexpr std::uint64_t kLongest = 256;  // blocks read at once
   const Superblock& sb = disk.superblock;
   const std::uint64_t size = inode.size(sb);
@@ -146,7 +163,18 @@ Result<void> map_remaining(const SweepContext& context, std::vector<Inode> direc
   for (const Inode& inode : directories) append_index_blocks(context.disk, inode.view(), ranges);
   std::ranges::sort(ranges, {}, &image::ByteRange::offset);
   ICECORE_CHECK(context.disk.source->prefetch(ranges));
-  for (const Inode& inode : directories) append_pieces(context.disk, inode.view(), pieces, context.anomalies);
+  // Index blocks belong to one file each, so all maps together never need more of them than the disk has; past that they are shared on purpose.
+  const std::uint64_t most = context.disk.source->size() / context.disk.superblock.block_size;
+  std::uint64_t used = 0;
+  for (const Inode& inode : directories) {
+    if (used > most) {
+      context.anomalies.add(
+          "ext4.extent",
+          context.disk.corrupt("directories share index blocks; this and the following ones were left out", inode.view().number()).value());
+      break;
+    }
+    used += append_pieces(context.disk, inode.view(), pieces, context.anomalies);
+  }
   return {};
 }
 

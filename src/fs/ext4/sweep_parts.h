@@ -46,8 +46,8 @@ inline bool is_evidence_error(const Error& error) {
   return error.code == Code::kCorrupt || error.code == Code::kUnsupported || error.code == Code::kNotFound;
 }
 
-/// Adds `runs` of a directory to `pieces`.
-void append_pieces(const Disk& disk, const InodeView& inode, std::vector<DirectoryPiece>& pieces, Anomalies& anomalies);
+/// Maps a directory and adds its blocks to `pieces`. Gives the number of index blocks that were read for it.
+std::uint64_t append_pieces(const Disk& disk, const InodeView& inode, std::vector<DirectoryPiece>& pieces, Anomalies& anomalies);
 
 Result<std::vector<InodeChunk>> sweep_inode_tables(const SweepContext& context, Progress& progress);
 

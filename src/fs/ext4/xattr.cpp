@@ -14,7 +14,7 @@ namespace {
 using namespace std::string_view_literals;
 
 constexpr std::uint8_t kIndexAclAccess = 2, kIndexAclDefault = 3, kIndexSystem = 7;
-constexpr std::uint64_t kMaximumValue = std::uint64_t{1} << 20;  // the kernel ends at 64 KiB (XATTR_SIZE_MAX)
+constexpr std::uint64_t kMaximumValue = 65536;  // XATTR_SIZE_MAX
 
 struct Entry {
   std::uint8_t index = 0;
