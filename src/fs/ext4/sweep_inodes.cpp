@@ -133,6 +133,7 @@ std::uint64_t append_pieces(const Disk& disk, const InodeView& inode, std::vecto
       pieces.push_back({run.physical + done, static_cast<std::uint32_t>(std::min(kLongest, run.length - done)),
                         static_cast<std::uint32_t>(inode.number()), seed, inode.has(inode_flag::kEncrypt)});
   }
+  return map.index_blocks;
 }
 
 Result<std::vector<InodeChunk>> sweep_inode_tables(const SweepContext& context, Progress& progress) {
