@@ -87,7 +87,10 @@ class SceneBuilder {
     return events.back();
   }
   struct Call {
-    std::string name, key, ip, request = "null", error, source = "ec2.amazonaws.com";
+    std::string name, key, ip;
+    std::string request = "null";
+    std::string error = {};
+    std::string source = "ec2.amazonaws.com";
   };
   void cloud(Timestamp time, const Call& call) {
     const std::string id = fmt::format("event-{}", ++calls_);
