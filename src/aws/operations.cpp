@@ -54,6 +54,7 @@ constexpr std::array kOperations = {
     ec2_read("DescribeKeyPairs", "ec2:DescribeKeyPairs"),
     ec2_read("DescribeIamInstanceProfileAssociations", "ec2:DescribeIamInstanceProfileAssociations", 1000),
     ec2_read("DescribeAvailabilityZones", "ec2:DescribeAvailabilityZones"),
+    ec2_read("DescribeAddresses", "ec2:DescribeAddresses"),
     ec2_read("DescribeTags", "ec2:DescribeTags", 1000),
     ec2_read("GetConsoleOutput", "ec2:GetConsoleOutput"),
     ec2_read("GetConsoleScreenshot", "ec2:GetConsoleScreenshot"),
