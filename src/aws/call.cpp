@@ -127,7 +127,7 @@ class CallExecutor::Run {
     Verdict verdict;
     verdict.next = ++damaged_ < kDamagedAttempts ? Next::kRetry : Next::kFail;
     verdict.outcome_unknown = call_.operation->mutating;
-    verdict.error.code = Code::kIntegrity;
+    verdict.error.code = call_.damage_code;
     verdict.error.http_status = http_status_;
     verdict.error.message = fmt::format("{} {}: {} (request id {})", call_.operation->service, call_.operation->name, words,
                                         request_id_.empty() ? "unknown" : request_id_);
@@ -206,9 +206,9 @@ class CallExecutor::Run {
 
   ServiceError spent(ServiceError last) const {
     const std::int64_t taken = parts_.stopwatch() - started_ms_;
-    const bool integrity = last.code == Code::kIntegrity;
     if (last.message.empty()) last.message = fmt::format("{} {}: waiting for the rate limit", call_.operation->service, call_.operation->name);
-    if (!integrity) last.code = last.code == Code::kNotFound ? Code::kNotFound : Code::kNetwork;
+    const bool kept = last.code == Code::kIntegrity || last.code == Code::kCorrupt || last.code == Code::kNotFound;
+    if (!kept) last.code = Code::kNetwork;
     last.message += fmt::format("; gave up after {} attempts in {:.1f} s", attempts_, static_cast<double>(taken) / 1000.0);
     return last;
   }

@@ -38,6 +38,7 @@ struct Call {
   HttpLimits limits = {};
   /// Looks at a 2xx reply; words mean the body is damaged (a wrong checksum) and the call is tried again within the same budget.
   std::function<std::optional<std::string>(const HttpReply&)> damage = nullptr;
+  Code damage_code = Code::kCorrupt;  ///< of the error where it stays damaged
   /// A 404 right after creation is tried again until this long after the first attempt ("listing can still say it does not exist for a moment").
   std::int64_t not_found_grace_ms = 0;
   Bytes buffer = {};  ///< memory lent to the reply's body

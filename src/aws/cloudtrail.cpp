@@ -39,6 +39,10 @@ CallResult<std::string> CloudTrail::call(std::string_view action, const Json& in
   call.headers = {{"Content-Type", "application/x-amz-json-1.1"}, {"X-Amz-Target", std::string(kTarget) + std::string(action)}};
   call.body = input.dump(-1, ' ', false, Json::error_handler_t::replace);
   call.budget_ms = kBudgetMs;
+  call.damage = [](const HttpReply& reply) -> std::optional<std::string> {
+    const auto json = parse_json(as_text(reply.body), "the reply");
+    return json ? std::nullopt : std::optional(json.error().message);
+  };
   for (const auto& [name, value] : input.items()) {
     if (name != "NextToken") call.parameters.push_back({name, value.is_string() ? value.get<std::string>() : value.dump()});
   }

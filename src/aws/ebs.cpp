@@ -26,11 +26,17 @@ void add_paging(Call& call, std::uint32_t max_results, const std::optional<std::
   }
 }
 
-template <typename Error>
-ServiceError naming(Error error, const std::string& what) {
-  ServiceError named(std::move(error));
-  named.message = fmt::format("{}: {}", what, named.message);
-  return named;
+ServiceError naming(ServiceError error, const std::string& what) {
+  error.message = fmt::format("{}: {}", what, error.message);
+  return error;
+}
+
+/// A listing that does not parse is fetched again, like a block whose checksum is wrong.
+template <typename Page>
+std::optional<std::string> parse_into(Result<Page> parsed, Page& page) {
+  if (!parsed) return std::move(parsed).error().message;
+  page = std::move(*parsed);
+  return std::nullopt;
 }
 
 /// Words where the body is not the block that the headers promise; else `digest` is its SHA-256.
@@ -54,11 +60,11 @@ CallResult<BlockPage> Ebs::list_snapshot_blocks(const ListRequest& request) {
   call.parameters = {{"snapshotId", request.snapshot}};
   add_paging(call, request.max_results, request.starting_block, request.page_token);
   call.not_found_grace_ms = request.not_found_grace_ms;
+  BlockPage page;
+  call.damage = [&page](const HttpReply& reply) { return parse_into(parse_block_page(as_text(reply.body)), page); };
   auto reply = executor_.run(std::move(call), origin_, region_);
   if (!reply) return CallFailure(naming(std::move(reply).error(), request.snapshot));
-  auto page = parse_block_page(as_text(reply->http.body));
-  if (!page) return CallFailure(naming(std::move(page).error(), request.snapshot));
-  return std::move(*page);
+  return page;
 }
 
 CallResult<ChangedPage> Ebs::list_changed_blocks(const ChangedRequest& request) {
@@ -68,11 +74,11 @@ CallResult<ChangedPage> Ebs::list_changed_blocks(const ChangedRequest& request) 
   call.query = {{"firstSnapshotId", request.first_snapshot}};
   add_paging(call, request.max_results, request.starting_block, request.page_token);
   const std::string what = fmt::format("{} against {}", request.second_snapshot, request.first_snapshot);
+  ChangedPage page;
+  call.damage = [&page](const HttpReply& reply) { return parse_into(parse_changed_page(as_text(reply.body)), page); };
   auto reply = executor_.run(std::move(call), origin_, region_);
   if (!reply) return CallFailure(naming(std::move(reply).error(), what));
-  auto page = parse_changed_page(as_text(reply->http.body));
-  if (!page) return CallFailure(naming(std::move(page).error(), what));
-  return std::move(*page);
+  return page;
 }
 
 CallResult<VerifiedBlock> Ebs::get_snapshot_block(const std::string& snapshot, std::uint64_t index, const std::string& token, Bytes buffer) {
@@ -83,6 +89,7 @@ CallResult<VerifiedBlock> Ebs::get_snapshot_block(const std::string& snapshot, s
   call.limits = kBlockLimits;
   call.buffer = std::move(buffer);
   Sha256Digest digest{};
+  call.damage_code = Code::kIntegrity;
   call.damage = [&digest](const HttpReply& reply) { return block_damage(reply, digest); };
   auto reply = executor_.run(std::move(call), origin_, region_);
   if (!reply) return CallFailure(naming(std::move(reply).error(), fmt::format("{} block {}", snapshot, index)));

@@ -68,6 +68,10 @@ CallResult<CallReply> Ec2::send(const Operation& operation, Parameters parameter
   call.body = std::move(body);
   call.parameters = without_secrets(parameters.values());
   call.dry_run = dry_run;
+  call.damage = [&operation](const HttpReply& reply) -> std::optional<std::string> {
+    const auto xml = parse_xml(as_text(reply.body), operation.name);
+    return xml ? std::nullopt : std::optional(xml.error().message);
+  };
   return executor_.run(std::move(call), origin_, region_);
 }
 

@@ -24,6 +24,7 @@ bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 /// Outer white space gone, inner runs one space.
 std::string collapse(std::string_view value) {
+  if (std::none_of(value.begin(), value.end(), is_space)) return std::string(value);  // session tokens are long and have none
   std::string text;
   for (const char c : value) {
     if (is_space(c)) {
@@ -84,11 +85,31 @@ CanonicalHeaders canonical_headers(const HttpRequest& request) {
 
 std::string hex(const Sha256Digest& digest) { return to_hex(digest); }
 
-Sha256Digest signing_key(const Credentials& credentials, std::string_view date, const SigningScope& scope) {
-  const Sha256Digest of_date = hmac_sha256(as_bytes("AWS4" + credentials.secret_access_key), as_bytes(date));
+Sha256Digest derive_key(const std::string& secret, std::string_view date, const SigningScope& scope) {
+  const Sha256Digest of_date = hmac_sha256(as_bytes("AWS4" + secret), as_bytes(date));
   const Sha256Digest of_region = hmac_sha256(of_date, as_bytes(scope.region));
   const Sha256Digest of_service = hmac_sha256(of_region, as_bytes(scope.service));
   return hmac_sha256(of_service, as_bytes("aws4_request"));
+}
+
+/// The key changes once a day; each thread keeps the one that it used last, since a download signs a thousand requests a second.
+Sha256Digest signing_key(const Credentials& credentials, std::string_view date, const SigningScope& scope) {
+  struct Last {
+    std::string secret, date, region, service;
+    Sha256Digest key{};
+  };
+  thread_local Last last;
+  if (last.secret != credentials.secret_access_key || last.date != date || last.region != scope.region || last.service != scope.service ||
+      last.date.empty()) {
+    last = {credentials.secret_access_key, std::string(date), scope.region, scope.service, derive_key(credentials.secret_access_key, date, scope)};
+  }
+  return last.key;
+}
+
+/// The SHA-256 of nothing is known (FIPS 180-4's test vector): every GET needs it.
+std::string payload_hash_of(std::string_view body) {
+  if (body.empty()) return "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+  return hex(sha256(as_bytes(body)));
 }
 
 void replace_header(Headers& headers, std::string_view name, std::string value) {
@@ -153,7 +174,7 @@ Signature compute_signature(const HttpRequest& request, const Credentials& crede
 }
 
 void sign(HttpRequest& request, const Credentials& credentials, const SigningScope& scope, const Timestamp& time) {
-  const std::string payload_hash = hex(sha256(as_bytes(request.body)));
+  const std::string payload_hash = payload_hash_of(request.body);
   replace_header(request.headers, "X-Amz-Date", amz_date(time));
   replace_header(request.headers, "x-amz-content-sha256", payload_hash);
   std::erase_if(request.headers, [](const NameValue& one) { return to_lower(one.name) == "x-amz-security-token"; });

@@ -5,7 +5,7 @@
 #include "aws/memory_transport.h"
 #include "core/json.h"
 #include "fake_clock.h"
-#include "python_server.h"
+#include "server_process.h"
 
 namespace icecore::aws {
 namespace {

@@ -6,7 +6,7 @@
 #include "core/interrupt.h"
 #include "core/json.h"
 #include "core/parallel.h"
-#include "python_server.h"
+#include "server_process.h"
 
 namespace icecore::aws {
 namespace {
