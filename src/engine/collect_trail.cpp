@@ -11,6 +11,8 @@ namespace {
 constexpr std::size_t kEventsPerLookup = 20'000;
 // Principals followed after the resources: more are named in an anomaly.
 constexpr std::size_t kMaximumPrincipals = 40;
+constexpr const char* kEvents = "cloudtrail/events.jsonl";
+constexpr const char* kEventsOfDiskKeys = "cloudtrail/events-of-keys-on-disk.jsonl";
 
 struct Query {
   std::string attribute, value;
@@ -125,7 +127,6 @@ class Lookups {
 }  // namespace
 
 Result<void> collect_trail(Workspace& workspace, const InstanceRecord& instance) {
-  constexpr const char* kEvents = "cloudtrail/events.jsonl";
   if (is_collected(workspace.folder(), kEvents)) return {};
   ICECORE_ASSIGN(aws::Session* const session, workspace.aws());
   ICECORE_ASSIGN(auto trail, session->cloudtrail(instance.region));
@@ -154,6 +155,22 @@ Result<void> collect_trail(Workspace& workspace, const InstanceRecord& instance)
       .write_evidence(kEvents, lookups.events_jsonl(), "all events of the lookups beside it, once each, oldest first")
       .map([](const auto&) {});
 }
+
+Result<void> collect_trail_of_keys(Workspace& workspace, const std::string& region, const std::vector<std::string>& keys) {
+  if (keys.empty() || is_collected(workspace.folder(), kEventsOfDiskKeys)) return {};
+  ICECORE_ASSIGN(aws::Session* const session, workspace.aws());
+  ICECORE_ASSIGN(auto trail, session->cloudtrail(region));
+  Lookups lookups(workspace, trail);
+  for (const std::string& key : keys) {
+    ICECORE_ASSIGN(const bool goes_on, lookups.run({"AccessKeyId", key}));
+    if (!goes_on) break;
+  }
+  return workspace.folder()
+      .write_evidence(kEventsOfDiskKeys, lookups.events_jsonl(), "events of the access keys found on the disks, once each, oldest first")
+      .map([](const auto&) {});
+}
+
+std::vector<std::string> trail_files() { return {kEvents, kEventsOfDiskKeys}; }
 
 Result<void> collect_trails_status(Workspace& workspace) {
   constexpr const char* kTrails = "cloudtrail/describe-trails.json";

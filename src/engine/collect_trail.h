@@ -10,6 +10,12 @@ namespace icecore::engine {
 /// every page verbatim in cloudtrail/, and all events once, oldest first, in cloudtrail/events.jsonl. A refusal is an anomaly. Resumes.
 Result<void> collect_trail(Workspace& workspace, const InstanceRecord& instance);
 
+/// What access keys that lay on the instance's disks did: cloudtrail/events-of-keys-on-disk.jsonl. Nothing where there are none; the same rules.
+Result<void> collect_trail_of_keys(Workspace& workspace, const std::string& region, const std::vector<std::string>& keys);
+
+/// The files of events that a case may hold, relative to it.
+std::vector<std::string> trail_files();
+
 /// Every trail and whether it is logging: an attacker's first target.
 Result<void> collect_trails_status(Workspace& workspace);
 

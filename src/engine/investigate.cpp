@@ -1,5 +1,7 @@
 #include "engine/investigate.h"
 
+#include "engine/collect_trail.h"
+#include "engine/keys_on_disk.h"
 #include "engine/timeline_job.h"
 
 namespace icecore::engine {
@@ -23,6 +25,12 @@ Result<void> store_timeline(Workspace& workspace, const Investigation& done) {
   return writer->commit().map([](const auto&) {});
 }
 
+Result<void> follow_keys_on_disk(Workspace& workspace, const Target& target) {
+  if (!target.machine || !target.instance) return {};
+  ICECORE_ASSIGN(const auto keys, keys_on_disk(*target.machine));
+  return collect_trail_of_keys(workspace, target.instance->region, keys);
+}
+
 }  // namespace
 
 Result<Investigation> investigate(Workspace& workspace, const InvestigateOptions& options) {
@@ -30,6 +38,7 @@ Result<Investigation> investigate(Workspace& workspace, const InvestigateOptions
   workspace.say("reading the snapshots: only the blocks that the questions need");
   Investigation done;
   ICECORE_ASSIGN(done.target, open_target(workspace, workspace.folder().path().string(), {}));
+  ICECORE_CHECK(follow_keys_on_disk(workspace, done.target));
   ICECORE_ASSIGN(done.triage, triage(workspace, done.target, options.triage));
   ICECORE_CHECK(store_timeline(workspace, done));
   ICECORE_CHECK(store_triage(workspace, done.target, done.triage));

@@ -1,9 +1,9 @@
 #include "engine/scene_builder.h"
 
-#include <fmt/format.h>
+#include <set>
 
 #include "artefact/cloudtrail.h"
-#include "engine/evidence_calls.h"
+#include "engine/collect_trail.h"
 
 namespace icecore::engine {
 namespace {
@@ -45,14 +45,16 @@ Result<void> add_control_plane(Workspace& workspace, const Target& target, std::
   if (!workspace.has_case()) return {};
   evidence::CaseFolder& folder = workspace.folder();
   if (target.instance) ICECORE_CHECK(add_metadata(folder, *target.instance, metadata));
-  constexpr const char* kEvents = "cloudtrail/events.jsonl";
-  ICECORE_ASSIGN(const auto trail, text_of(folder, kEvents));
-  if (!trail) return {};
+  std::set<std::string, std::less<>> seen;  // a key may be in both files
   artefact::FunctionSink sink([&](artefact::Event event) -> Result<void> {
-    events.push_back(std::move(event));
+    if (seen.insert(std::string(event.field("event_id"))).second) events.push_back(std::move(event));
     return {};
   });
-  return artefact::cloudtrail_events(trail->text, kEvents, sink, workspace.anomalies());
+  for (const std::string& file : trail_files()) {
+    ICECORE_ASSIGN(const auto trail, text_of(folder, file));
+    if (trail) ICECORE_CHECK(artefact::cloudtrail_events(trail->text, file, sink, workspace.anomalies()));
+  }
+  return {};
 }
 
 Result<std::vector<detect::Sweep>> sweep_machine(Workspace& workspace, const machine::Machine& machine) {
