@@ -14,6 +14,13 @@ Result<Collected> collect_instance(Workspace& workspace, aws::Ec2& ec2, const Co
   Collected collected;
   ICECORE_ASSIGN(collected.instance, collect_metadata(workspace, ec2, options.target, account));
   ICECORE_CHECK(workspace.folder().bind({account, ec2.region(), {options.target}}));
+  if (collected.instance->instance_store)
+    workspace.anomalies().add(
+        "collect.instance-store",
+        fail(Code::kUnsupported, fmt::format("{} ({}) has instance store disks: they cannot be snapshotted, are lost when it stops, and are not in "
+                                             "this evidence; copy them from inside while it runs",
+                                             options.target, collected.instance->type))
+            .value());
   if (options.snapshot) {
     workspace.say("taking one crash-consistent set of snapshots");
     ICECORE_ASSIGN(collected.snapshots, make_snapshots(workspace, ec2, {*collected.instance, options.only_volume}));

@@ -122,6 +122,15 @@ Result<void> describe_launch_template(EvidenceCalls& calls, const aws::Instance&
   return calls.try_describe("DescribeLaunchTemplateVersions", versions, "describe-launch-template-versions").map([](const auto&) {});
 }
 
+// Disks that come with the machine type (NVMe instance store) are not EBS: they are named, because they are not in the evidence.
+Result<void> describe_type(EvidenceCalls& calls, const aws::Instance& instance, InstanceRecord& record) {
+  ICECORE_ASSIGN(const auto bodies,
+                 calls.try_describe("DescribeInstanceTypes", listed("InstanceType", {instance.instance_type}), "describe-instance-types"));
+  ICECORE_ASSIGN(const auto types, items_of<aws::InstanceType>(bodies, "instanceTypeSet", "DescribeInstanceTypes"));
+  record.instance_store = instance.root_device_type == "instance-store" || std::ranges::any_of(types, &aws::InstanceType::instance_storage);
+  return {};
+}
+
 Result<void> describe_origin(EvidenceCalls& calls, const aws::Instance& instance) {
   const auto describe = [&](std::string_view action, const Parameters& parameters, std::string_view name) {
     return calls.try_describe(action, parameters, name).map([](const auto&) {});
@@ -132,7 +141,6 @@ Result<void> describe_origin(EvidenceCalls& calls, const aws::Instance& instance
   ICECORE_CHECK(
       describe("DescribeIamInstanceProfileAssociations", filtered("instance-id", instance.id), "describe-iam-instance-profile-associations"));
   ICECORE_CHECK(describe_launch_template(calls, instance));
-  ICECORE_CHECK(describe("DescribeInstanceTypes", listed("InstanceType", {instance.instance_type}), "describe-instance-types"));
   ICECORE_CHECK(
       describe("DescribeInstanceStatus", listed("InstanceId", {instance.id}).set("IncludeAllInstances", "true"), "describe-instance-status"));
   ICECORE_CHECK(describe("DescribeInstanceCreditSpecifications", listed("InstanceId", {instance.id}), "describe-instance-credit-specifications"));
@@ -167,6 +175,7 @@ Result<InstanceRecord> collect_metadata(Workspace& workspace, aws::Ec2& ec2, con
   ICECORE_CHECK(describe_storage(calls, record));
   ICECORE_CHECK(describe_network(calls, described));
   ICECORE_CHECK(describe_origin(calls, described));
+  ICECORE_CHECK(describe_type(calls, described, record));
   ICECORE_CHECK(workspace.folder().write_evidence(metadata, to_json(record).dump(2) + '\n', "summary of the describe calls beside it"));
   return record;
 }

@@ -60,7 +60,8 @@ Json to_json(const InstanceRecord& r) {
           {"public_addresses", r.public_addresses},
           {"network_interfaces", r.network_interfaces},
           {"security_groups", r.security_groups},
-          {"volumes", std::move(volumes)}};
+          {"volumes", std::move(volumes)},
+          {"instance_store", r.instance_store}};
 }
 
 Result<InstanceRecord> parse_instance_record(std::string_view text) {
@@ -80,8 +81,10 @@ Result<InstanceRecord> parse_instance_record(std::string_view text) {
                    texts_at(json, "public_addresses"),
                    texts_at(json, "network_interfaces"),
                    texts_at(json, "security_groups"),
-                   {}};
+                   {},
+                   false};
   for (const Json& volume : json_at(json, {"volumes"})) r.volumes.push_back(parse_volume(volume));
+  r.instance_store = flag_at(json, "instance_store");
   if (r.instance.empty()) return fail(Code::kCorrupt, "metadata.json names no instance");
   return r;
 }

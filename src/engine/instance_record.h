@@ -24,6 +24,7 @@ struct InstanceRecord {
   std::vector<std::string> private_addresses, public_addresses;
   std::vector<std::string> network_interfaces, security_groups;
   std::vector<AttachedVolume> volumes;
+  bool instance_store = false;  ///< the type brings disks of its own, which no snapshot can hold
 };
 
 Json to_json(const InstanceRecord& record);
