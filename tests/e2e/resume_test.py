@@ -11,7 +11,7 @@ import unittest
 import ledger
 import verdict
 from conformance import complaints
-from harness import DATA_VOLUME, DONE, INSTANCE, INTERRUPTED, ROOT_VOLUME, SLOW, Case, Lab, finish, start
+from harness import DATA_VOLUME, DONE, INSTANCE, INTERRUPTED, ROOT_VOLUME, SLOW, WHOLE, Case, Lab, finish, start
 
 KILLS = int(os.environ.get("ICECORE_KILLS", 50 if SLOW else 5))
 SEED = int(os.environ.get("ICECORE_SEED", random.SystemRandom().randrange(10**6)))
@@ -56,7 +56,7 @@ class ResumeTest(unittest.TestCase):
 
     def test_killed_at_any_moment(self):
         moments = random.Random(SEED)
-        self.assertEqual(self.undisturbed.code, DONE, self.undisturbed)
+        self.assertEqual(self.undisturbed.code, WHOLE, self.undisturbed)
         killed = 0
         for number in range(KILLS):
             # One moment in each equal part of a run, so that all of it is covered.
@@ -96,7 +96,7 @@ class ResumeTest(unittest.TestCase):
 
     def test_a_second_run_of_a_finished_case_makes_no_second_snapshot(self):
         case, before = Case(self.lab), set(self.lab.snapshots())
-        self.assertEqual(case.investigate().code, DONE)
+        self.assertEqual(case.investigate().code, WHOLE)
         self.assert_whole(case, before, case.investigate())
 
     def test_z_all_of_it_was_valid_by_botocores_models(self):
