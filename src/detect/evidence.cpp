@@ -110,6 +110,13 @@ TextLine line_at(std::string_view text, std::size_t offset) {
   return {number, begin, text.substr(begin, end - begin)};
 }
 
+Result<void> prefetch(const Scene& scene, std::span<const machine::FileRef> files, std::uint64_t limit) {
+  if (files.empty()) return {};
+  auto done = scene.machine->prefetch(files, limit);
+  if (!done && machine::ends_the_run(done.error().code)) return done;
+  return {};
+}
+
 Result<std::string> read_ends(const Scene& scene, const machine::FileRef& file, std::uint64_t each) {
   std::string text;
   const auto read_part = [&](std::uint64_t offset, std::uint64_t length) -> Result<void> {

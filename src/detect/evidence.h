@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,6 +53,9 @@ struct TextLine {
 std::vector<TextLine> lines_of(std::string_view text);
 /// The line that holds the byte at `offset`.
 TextLine line_at(std::string_view text, std::size_t offset);
+
+/// Lets the source fetch side by side what reading the first `limit` bytes of these files will need. Damage shows when they are read.
+Result<void> prefetch(const Scene& scene, std::span<const machine::FileRef> files, std::uint64_t limit = machine::Machine::kDefaultLimit);
 
 /// Reads the first and the last MiB of a large file, or all of a small one. Empty where it cannot be read (an anomaly is recorded by the machine).
 Result<std::string> read_ends(const Scene& scene, const machine::FileRef& file, std::uint64_t each = std::uint64_t{1} << 20);

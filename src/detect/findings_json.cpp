@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "core/safe_json.h"
 #include "core/text.h"
 #include "detect/rules.h"
 
@@ -191,7 +192,7 @@ std::string findings_json(const FindingsHeader& header, const std::vector<Findin
   out["findings"] = OrderedJson::array();
   for (std::size_t i = 0; i < findings.size(); ++i) out["findings"].push_back(finding_json(findings[i], finding_id(i)));
   out["anomalies"] = header.anomalies;
-  return out.dump(1) + '\n';
+  return safe_json(out.dump(1)) + '\n';
 }
 
 std::string anomalies_jsonl(const std::vector<Anomaly>& anomalies) {
@@ -211,7 +212,7 @@ std::string anomalies_jsonl(const std::vector<Anomaly>& anomalies) {
     for (const Error* cause = anomaly.error.cause.get(); cause != nullptr && causes.size() < 32; cause = cause->cause.get())
       causes.push_back(valid_utf8(cause->message));
     if (!causes.empty()) out["causes"] = std::move(causes);
-    lines += out.dump() + '\n';
+    lines += safe_json(out.dump()) + '\n';
   }
   return lines;
 }

@@ -78,6 +78,30 @@ TEST_F(Files, OnlyTheEndsOfAHugeProgramAreRead) {
   EXPECT_LT(scene.root->bytes_read, std::size_t{9} << 20) << "two detectors read two MiB each";
 }
 
+TEST_F(Files, StringsInTheMiddleOfALargeProgramAreFound) {
+  // Six MiB of code before the read-only data and six of data after it, linked by the real linker: the pool's name is far from both ends.
+  const icecore::test::ScratchFolder scratch;
+  const std::string source =
+      "#include <stdio.h>\n__asm__(\".text\\n.fill 6000000,1,0x90\\n\");\nchar pad[6000000] = {1};\n"
+      "int main(void) { puts(\"stratum+tcp://%s:%d\"); puts(\"cryptonight\"); return pad[5]; }\n";
+  const std::string program = (scratch / "big").string();
+  icecore::test::run_ok(fmt::format("cat > {0}.c <<'END'\n{1}END\ngcc -o {0} {0}.c", program, source));
+  const std::string bytes = icecore::test::run_ok("cat " + program);
+  ASSERT_GT(bytes.size(), std::size_t{10'000'000});
+  const std::size_t at = bytes.find("stratum+tcp://");
+  ASSERT_GT(at, std::size_t{1} << 20);
+  ASSERT_LT(at, bytes.size() - (std::size_t{1} << 20));
+  scene.put("/usr/lib/.x/big", bytes, t(0), 0755);
+  EXPECT_EQ(of_rule(scene.run(), "cryptominer").size(), 1U);
+}
+
+TEST_F(Files, ADataVolumeGivenAloneHasItsWebRootsToo) {
+  scene.root = std::make_shared<MemoryFilesystem>("shop-data");
+  scene.data_only = true;
+  scene.put("/www/shop/uploads/.thumb.php", "<?php system($_GET['c']); ?>", t(0), 0644, 33);
+  EXPECT_EQ(of_rule(scene.run(), "web-shell", Severity::kCritical).size(), 1U);
+}
+
 TEST_F(Files, ATimeThatWasSetBack) {
   Times times = Times::at(t(0));
   times.modified = {1365292800, 0};

@@ -105,8 +105,10 @@ class SceneBuilder {
 
   /// Assembles everything and runs all detectors.
   std::vector<Finding> run() {
-    put("/etc/passwd", passwd_, passwd_time);
-    put("/var/lib/dpkg/status", status_, kImaged);
+    if (!data_only) {
+      put("/etc/passwd", passwd_, passwd_time);
+      put("/var/lib/dpkg/status", status_, kImaged);
+    }
     Scene scene;
     scene.instance = instance;
     if (with_machine) {
@@ -146,6 +148,7 @@ class SceneBuilder {
   Anomalies anomalies;
   Timestamp passwd_time = kBooted;
   bool with_machine = true;
+  bool data_only = false;  ///< nothing of a system is added to `root`
   bool with_dpkg = true;
   bool collect = false;  ///< also run the artefact collectors over the files
 

@@ -50,10 +50,11 @@ Finding launch_finding(const std::vector<const CloudEvent*>& batch, bool suspect
   finding.time = finding.first;
   finding.confidence = suspect ? Confidence::kHigh : Confidence::kLow;
   if (!suspect) finding.severity = refused >= 2 ? Severity::kMedium : Severity::kInfo;
+  const std::int64_t minutes = seconds_between(*finding.first, *finding.last) / 60 + 1;
   finding.sentence =
-      fmt::format("Within {} minutes from {} on, {} asked from {} in {} requests for {} instances{}{}.",
-                  seconds_between(*finding.first, *finding.last) / 60 + 1, when(*finding.first), who(*batch.front()), shown(batch.front()->ip()),
-                  batch.size(), instances, types.empty() ? "" : fmt::format(" of type {}", list_of({types.begin(), types.end()})),
+      fmt::format("Within {} minute{} from {} on, {} asked from {} in {} requests for {} instances{}{}.", minutes, minutes == 1 ? "" : "s",
+                  when(*finding.first), who(*batch.front()), shown(batch.front()->ip()), batch.size(), instances,
+                  types.empty() ? "" : fmt::format(" of type {}", list_of({types.begin(), types.end()})),
                   refused == 0 ? "" : fmt::format("; {} requests were refused ({})", refused, list_of({errors.begin(), errors.end()})));
   return finding;
 }

@@ -77,6 +77,7 @@ Result<void> scripts(const Scene& scene, FindingSink& sink) {
     ICECORE_ASSIGN(const auto more, scene.machine->glob(pattern));
     files.insert(files.end(), more.begin(), more.end());
   }
+  ICECORE_CHECK(prefetch(scene, files, kScriptLimit));
   for (const machine::FileRef& file : files) {
     if (file.info.type != fs::FileType::kRegular || file.info.size > kScriptLimit) continue;
     const auto owner = scene.dpkg.owner(file.path);

@@ -5,6 +5,7 @@
 #include "core/text.h"
 #include "detect/detectors/detectors.h"
 #include "detect/evidence.h"
+#include "detect/heuristics/download.h"
 #include "detect/heuristics/miners.h"
 #include "detect/heuristics/places.h"
 #include "detect/rules.h"
@@ -53,7 +54,7 @@ Result<Finding> finding_for(const Scene& scene, const MinerHome& home) {
   for (const MinerHome::Config& config : home.configs) {
     add_config(scene, config, finding);
     covers(appeared(config.file.info));
-    if (pool.empty()) pool = shown(trim(config.signs.first));
+    if (const auto urls = urls_in(config.signs.first); pool.empty() && !urls.empty()) pool = shown(urls.front());
     if (wallet.empty()) wallet = config.wallet;
   }
   finding.time = finding.first = first;
@@ -62,7 +63,7 @@ Result<Finding> finding_for(const Scene& scene, const MinerHome& home) {
       "{} {}{}, there since {}{}{}{}.", shown(main),
       home.programs.empty() ? "is the configuration of a miner" : "is a cryptocurrency miner that no package owns",
       is_hidden_path(main) ? " in a hidden folder" : "", when(*first), signs.empty() ? "" : fmt::format(" (it holds {})", list_of(signs)),
-      pool.empty() ? "" : fmt::format("; it mines for the pool in {}", pool), wallet.empty() ? "" : fmt::format("; it pays to {}", shown(wallet)));
+      pool.empty() ? "" : fmt::format("; it mines for the pool {}", pool), wallet.empty() ? "" : fmt::format("; it pays to {}", shown(wallet)));
   return finding;
 }
 

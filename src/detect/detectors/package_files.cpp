@@ -34,11 +34,6 @@ Result<std::optional<Timestamp>> unpacked(const Scene& scene, const artefact::De
 }
 
 Result<std::vector<Candidate>> candidates(const Scene& scene) {
-  struct Named {
-    machine::FileRef file;
-    artefact::DpkgDatabase::Owner owner;
-  };
-  std::vector<Named> owned;
   std::optional<Timestamp> oldest;
   std::map<std::uint32_t, std::optional<Timestamp>> when_unpacked;
   for (std::uint32_t i = 0; i < scene.dpkg.packages().size(); ++i) {
@@ -73,6 +68,9 @@ ICECORE_DETECTOR(detect_package_files) {
   (void)anomalies;
   if (!scene.has_machine() || scene.dpkg.empty()) return {};
   ICECORE_ASSIGN(const auto chosen, candidates(scene));
+  std::vector<machine::FileRef> wanted;
+  for (const Candidate& one : chosen) wanted.push_back(one.file);
+  ICECORE_CHECK(prefetch(scene, wanted, kLimit));
   for (const Candidate& one : chosen) {
     ICECORE_ASSIGN(const auto content, scene.machine->content(one.file, kLimit));
     if (!content) continue;

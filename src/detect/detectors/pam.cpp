@@ -116,6 +116,7 @@ ICECORE_DETECTOR(detect_pam) {
   ICECORE_ASSIGN(auto modules, foreign_modules(scene));
   std::set<std::string> used;
   ICECORE_ASSIGN(const auto files, scene.machine->glob("/etc/pam.d/*"));
+  ICECORE_CHECK(prefetch(scene, files, kConfigLimit));
   for (const machine::FileRef& file : files)
     if (file.info.type == fs::FileType::kRegular) ICECORE_CHECK(judge_file(scene, file, modules, used, sink));
   for (const auto& [path, module] : modules) {

@@ -62,6 +62,7 @@ struct Gathered {
 
 Result<void> add_keys(const Scene& scene, Gathered& gathered) {
   ICECORE_ASSIGN(const auto files, candidates(scene));
+  ICECORE_CHECK(prefetch(scene, files, kLargestKey));
   for (const machine::FileRef& file : files) {
     ICECORE_ASSIGN(const auto content, scene.machine->content(file, kLargestKey));
     if (!content) continue;

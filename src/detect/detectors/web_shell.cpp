@@ -169,6 +169,7 @@ ICECORE_DETECTOR(detect_web_shell) {
   if (!scene.has_machine()) return {};
   const auto requests = posts(scene);
   ICECORE_ASSIGN(const auto files, candidates(scene, requests));
+  ICECORE_CHECK(prefetch(scene, files, kLimit));
   for (const machine::FileRef& file : files) {
     ICECORE_ASSIGN(const auto content, scene.machine->content(file, kLimit));
     if (!content) continue;

@@ -12,6 +12,8 @@ namespace icecore::detect {
 namespace {
 
 constexpr std::size_t kMostHits = 100;
+constexpr std::size_t kMostSaved = 32;
+constexpr std::size_t kLongestScript = std::size_t{4} << 20;
 
 template <std::size_t N>
 bool one_of(std::string_view word, const std::array<std::string_view, N>& words) {
@@ -137,7 +139,7 @@ std::optional<DownloadRun> run_of_saved(const std::vector<Command>& commands, Sa
     const std::string_view target = download_target(command);
     if (!target.empty()) {
       const std::string file = saved_file(command, target);
-      if (!file.empty() && saved.size() < 256) saved[file] = std::string(target);
+      if (!file.empty() && saved.size() < kMostSaved) saved[file] = std::string(target);
       continue;
     }
     if (found) continue;
@@ -148,24 +150,21 @@ std::optional<DownloadRun> run_of_saved(const std::vector<Command>& commands, Sa
   return found;
 }
 
+// One pass: what is open is carried along, so that a line of ten thousand pipes costs no more than its length.
 std::optional<DownloadRun> in_commands(const std::vector<Command>& commands) {
+  bool evaluated = false;            // inside `bash <(…)`, `sh -c "$(…)"`, eval `…`: whoever holds the substitution runs it
+  std::optional<DownloadRun> piped;  // a download upstream: `(curl … || wget …) | bash`; pipes, alternatives and groups may lie between
   for (std::size_t i = 0; i < commands.size(); ++i) {
+    const Joint joint = commands[i].joint;
+    if (joint == Joint::kSequence) evaluated = false;
+    if (joint == Joint::kSubstitution && evaluates(commands[i - 1])) evaluated = true;
+    if (joint == Joint::kSequence || joint == Joint::kSubstitution) piped.reset();
+    if (joint == Joint::kPipe && piped && runs_standard_input(commands[i])) return piped;
     const std::string_view target = download_target(commands[i]);
-    const bool decoder = is_decoder(commands[i]);
-    if (target.empty() && !decoder) continue;
-    const DownloadRun found = decoder && target.empty() ? DownloadRun{{}, true, true} : from_url(target);
-    // `bash <(curl …)`, `sh -c "$(curl …)"`, eval `wget …`: whoever holds the substitution runs it.
-    for (std::size_t holder = i; holder > 0 && commands[holder].joint != Joint::kSequence;) {
-      const Joint joint = commands[holder].joint;
-      --holder;
-      if (joint == Joint::kSubstitution && evaluates(commands[holder])) return found;
-    }
-    // `(curl … || wget …) | bash`: pipes, alternatives and groups may lie between.
-    for (std::size_t next = i + 1; next < commands.size(); ++next) {
-      const Joint joint = commands[next].joint;
-      if (joint != Joint::kPipe && joint != Joint::kOr && joint != Joint::kGroup && joint != Joint::kClose) break;
-      if (joint == Joint::kPipe && runs_standard_input(commands[next])) return found;
-    }
+    if (target.empty() && !is_decoder(commands[i])) continue;
+    DownloadRun found = target.empty() ? DownloadRun{{}, true, true} : from_url(target);
+    if (evaluated) return found;
+    if (!piped) piped = std::move(found);
   }
   return std::nullopt;
 }
@@ -229,7 +228,7 @@ std::optional<DownloadRun> download_and_run(std::string_view line) {
 std::vector<ScriptHit> download_and_run_in(std::string_view script) {
   std::vector<ScriptHit> hits;
   Saved saved;
-  for (ScriptLine& line : script_lines(script)) {
+  for (ScriptLine& line : script_lines(script.substr(0, kLongestScript))) {
     if (hits.size() >= kMostHits) break;
     const auto commands = parse_commands(line.text);
     auto found = in_commands(commands);

@@ -26,7 +26,7 @@ struct ScriptHit {
   DownloadRun what;
 };
 
-/// The same over a whole script, in which a later line may run what an earlier one saved. At most 100 hits.
+/// The same over a whole script, in which a later line may run what an earlier one saved. At most 100 hits in the first 4 MiB.
 std::vector<ScriptHit> download_and_run_in(std::string_view script);
 
 /// Every URL in a text, in order, at most 100.

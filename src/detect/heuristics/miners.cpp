@@ -4,11 +4,14 @@
 #include <map>
 
 #include "detect/evidence.h"
+#include "detect/heuristics/program_text.h"
 #include "detect/heuristics/programs.h"
 #include "detect/heuristics/shell.h"
 
 namespace icecore::detect {
 namespace {
+
+constexpr std::uint64_t kHead = 4096;
 
 std::string folder_of(std::string_view path) { return std::string(path.substr(0, path.rfind('/'))); }
 
@@ -24,16 +27,25 @@ bool may_be_config(std::string_view path) {
 
 Result<std::vector<MinerHome>> miner_homes(const Scene& scene) {
   std::map<std::string, MinerHome> homes;
-  for (const Foreign& program : foreign_programs(scene)) {
+  const auto programs = foreign_programs(scene);
+  std::vector<machine::FileRef> wanted;
+  for (const Foreign& program : programs) wanted.push_back(program.file);
+  ICECORE_CHECK(prefetch(scene, wanted, kHead));
+  wanted.clear();
+  for (const Foreign& program : programs) {
     ICECORE_ASSIGN(const bool elf, begins_with(scene, program.file, kElfMagic));
-    if (!elf) continue;
-    ICECORE_ASSIGN(const std::string bytes, read_ends(scene, program.file));
+    if (elf) wanted.push_back(program.file);
+  }
+  for (const machine::FileRef& program : wanted) {
+    ICECORE_ASSIGN(const std::string bytes, program_text(scene, program));
     MiningSigns signs = mining_signs(bytes);
-    if (signs.convincing()) homes[folder_of(program.file.path)].programs.emplace_back(program.file, std::move(signs));
+    if (signs.convincing()) homes[folder_of(program.path)].programs.emplace_back(program, std::move(signs));
   }
   std::vector<std::string> folders = odd_folders(scene);
   for (const auto& [folder, home] : homes) folders.push_back(folder);
-  for (const machine::FileRef& file : small_files_in(scene, folders)) {
+  const auto small = small_files_in(scene, folders);
+  ICECORE_CHECK(prefetch(scene, small));
+  for (const machine::FileRef& file : small) {
     if (!may_be_config(file.path)) continue;
     ICECORE_ASSIGN(auto content, scene.machine->content(file));
     if (!content || content->starts_with(kElfMagic)) continue;

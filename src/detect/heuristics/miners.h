@@ -21,7 +21,7 @@ struct MinerHome {
   std::vector<Config> configs;
 };
 
-/// Folders that hold an unowned ELF program with convincing signs of mining (mining.h; its first and last MiB are read), or a configuration with a
+/// Folders that hold an unowned ELF program with convincing signs of mining (mining.h; program_text.h says what is read), or a configuration with a
 /// pool's URL. Configurations are looked for beside such programs and in hidden or temporary folders.
 Result<std::vector<MinerHome>> miner_homes(const Scene& scene);
 

@@ -10,7 +10,7 @@ namespace icecore::detect {
 namespace {
 
 constexpr std::size_t kMostOdd = 300;
-constexpr std::size_t kMostOrdinary = 60;
+constexpr std::size_t kMostOrdinary = 24;
 constexpr std::size_t kMostSmall = 500;
 constexpr std::uint64_t kSmall = std::uint64_t{1} << 20;
 

@@ -12,7 +12,7 @@ struct Foreign {
   bool odd_place = false;  ///< hidden, temporary, or on the packages' ground
 };
 
-/// Executable regular files of 1 KiB to 256 MiB that no package owns, outside containers: all in odd places (at most 300), and of the others the 60
+/// Executable regular files of 1 KiB to 256 MiB that no package owns, outside containers: all in odd places (at most 300), and of the others the 24
 /// that came last.
 std::vector<Foreign> foreign_programs(const Scene& scene);
 

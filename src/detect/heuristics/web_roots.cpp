@@ -9,6 +9,10 @@ namespace icecore::detect {
 
 Result<std::vector<std::string>> web_roots(const Scene& scene) {
   std::vector<std::string> roots = {"/var/www", "/srv/www", "/srv/http", "/usr/share/nginx/html", "/usr/local/apache2/htdocs"};
+  for (const machine::Mount& mount : scene.machine->mounts())
+    if (mount.path.starts_with("/volumes/"))
+      for (const std::string_view name : {"/www", "/html", "/htdocs", "/public_html", "/wwwroot", "/http"})
+        roots.push_back(mount.path + std::string(name));
   for (const std::string_view pattern : {"/etc/nginx/nginx.conf", "/etc/nginx/conf.d/*", "/etc/nginx/sites-enabled/*", "/etc/apache2/sites-enabled/*",
                                          "/etc/httpd/conf/httpd.conf", "/etc/httpd/conf.d/*"}) {
     ICECORE_ASSIGN(const auto files, scene.machine->glob(pattern));
