@@ -3,6 +3,7 @@
 
 #include "aws/operations.h"
 #include "cli/context.h"
+#include "core/safe_json.h"
 #include "core/text.h"
 #include "engine/target.h"
 
@@ -34,7 +35,7 @@ Result<Outcome> acquire(const Globals& globals, const std::string& what, engine:
   if (target.disks.empty()) return fail(Code::kNotFound, "the case holds no snapshot; run icecore collect first");
   say(globals, engine::fetch_summary(target));
   ICECORE_CHECK(engine::close_target(target));
-  ICECORE_CHECK(print(globals.json ? results.dump(2) + '\n' : text));
+  ICECORE_CHECK(print(globals.json ? safe_json(results.dump(2)) + '\n' : text));
   return Outcome{kDone, "acquired " + what};
 }
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "cli/collect_flags.h"
+#include "core/safe_json.h"
 #include "core/text.h"
 
 namespace icecore::cli {
@@ -21,7 +22,7 @@ Result<void> show(const Globals& globals, engine::Workspace& workspace, const en
     for (const auto& snapshot : collected.snapshots) snapshots.push_back(engine::to_json(snapshot));
     Json result = {{"case", folder}, {"snapshots", std::move(snapshots)}, {"anomalies", workspace.anomalies().count()}};
     if (collected.instance) result["instance"] = engine::to_json(*collected.instance);
-    return print(result.dump(2) + '\n');
+    return print(safe_json(result.dump(2)) + '\n');
   }
   std::string text;
   for (const auto& snapshot : collected.snapshots) text += snapshot_line(snapshot);
@@ -31,7 +32,7 @@ Result<void> show(const Globals& globals, engine::Workspace& workspace, const en
 
 int collect_one(const Globals& globals, const CollectFlags& flags, const std::string& target) {
   if (flags.dry_run) return show_plan(globals, flags, target);
-  return run_on_target(globals, target, [&](engine::Workspace& workspace) -> Result<Outcome> {
+  return run_in_case_of(globals, target, [&](engine::Workspace& workspace) -> Result<Outcome> {
     ICECORE_ASSIGN(const auto collected, engine::collect(workspace, flags.options(target)));
     ICECORE_CHECK(show(globals, workspace, collected));
     return Outcome{code_for(workspace), fmt::format("collected {}", target)};
@@ -76,16 +77,28 @@ engine::CollectOptions CollectFlags::options(const std::string& target) const {
   return options;
 }
 
+CLI::Validator aws_id() {
+  const auto check = [](const std::string& id) -> std::string {
+    for (const std::string_view prefix : {"i-", "vol-", "snap-"}) {
+      if (!id.starts_with(prefix)) continue;
+      const std::string_view number = std::string_view(id).substr(prefix.size());
+      if (!number.empty() && number.find_first_not_of("0123456789abcdef") == std::string_view::npos) return "";
+    }
+    return fmt::format("'{}' is no id of AWS: i-…, vol-… or snap-… and hexadecimal digits", printable(id));
+  };
+  return {check, "", "id"};
+}
+
 void add_collect_flags(CLI::App& command, CollectFlags& flags) {
   command.add_flag("--no-snapshot", flags.no_snapshot, "metadata, console and CloudTrail only");
-  command.add_option("--snapshot-volume", flags.only_volume, "snapshot this volume only (vol-…)")->excludes("--no-snapshot");
+  command.add_option("--snapshot-volume", flags.only_volume, "snapshot this volume only (vol-…)")->check(aws_id())->excludes("--no-snapshot");
   command.add_flag("--dry-run", flags.dry_run, "print calls, cost and IAM actions; change nothing");
 }
 
 int show_plan(const Globals& globals, const CollectFlags& flags, const std::string& target) {
   return run(globals, {}, false, [&](engine::Workspace& workspace) -> Result<Outcome> {
     ICECORE_ASSIGN(const auto plan, engine::plan_collect(workspace, flags.options(target)));
-    ICECORE_CHECK(print(globals.json ? plan_json(plan).dump(2) + '\n' : plan_text(plan)));
+    ICECORE_CHECK(print(globals.json ? safe_json(plan_json(plan).dump(2)) + '\n' : plan_text(plan)));
     return Outcome{};
   });
 }
@@ -94,7 +107,7 @@ void add_collect(CLI::App& app, Globals& globals, Chosen& chosen) {
   CLI::App& command = *app.add_subcommand("collect", "what AWS knows of an instance, and crash-consistent snapshots of its volumes");
   const auto target = std::make_shared<std::string>();
   const auto flags = std::make_shared<CollectFlags>();
-  command.add_option("TARGET", *target, "an instance (i-…), a volume (vol-…) or a snapshot (snap-…)")->required();
+  command.add_option("TARGET", *target, "an instance (i-…), a volume (vol-…) or a snapshot (snap-…)")->required()->check(aws_id());
   add_case_flag(command, globals);
   add_collect_flags(command, *flags);
   add_aws_flags(command, globals);

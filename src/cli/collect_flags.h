@@ -16,6 +16,9 @@ struct CollectFlags {
   engine::CollectOptions options(const std::string& target) const;
 };
 
+/// Lets ids of instances, volumes and snapshots through; a typing error is told before anything is asked or made.
+CLI::Validator aws_id();
+
 void add_collect_flags(CLI::App& command, CollectFlags& flags);
 
 /// `--dry-run`: calls, cost, what would be created and the IAM actions. Makes no case and changes nothing.

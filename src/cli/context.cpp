@@ -71,10 +71,15 @@ int run(const Globals& globals, const Path& case_folder, bool must_exist, const 
   return outcome->code;
 }
 
-int run_on_target(const Globals& globals, const std::string& target, const std::function<Result<Outcome>(engine::Workspace&)>& work) {
+int run_in_case_of(const Globals& globals, const std::string& target, const std::function<Result<Outcome>(engine::Workspace&)>& work) {
   const bool is_case = engine::kind_of(target) == engine::TargetKind::kCase;
   Path folder = globals.case_folder.empty() || is_case ? engine::default_case_folder(target) : Path(globals.case_folder);
   return run(globals, folder, is_case, work);
+}
+
+int run_on_target(const Globals& globals, const std::string& target, const std::function<Result<Outcome>(engine::Workspace&)>& work) {
+  if (const auto possible = engine::check_target(target); !possible) return failed(possible.error());
+  return run_in_case_of(globals, target, work);
 }
 
 void print_error(const Error& error) {

@@ -38,6 +38,9 @@ struct Outcome {
 int run(const Globals& globals, const Path& case_folder, bool must_exist, const std::function<Result<Outcome>(engine::Workspace&)>& work);
 
 /// The same on the case of a target: `--case`, or the target's own default (engine::default_case_folder).
+int run_in_case_of(const Globals& globals, const std::string& target, const std::function<Result<Outcome>(engine::Workspace&)>& work);
+
+/// The same for commands that open the target: what cannot be one is refused before a case is made for it.
 int run_on_target(const Globals& globals, const std::string& target, const std::function<Result<Outcome>(engine::Workspace&)>& work);
 
 /// "icecore: error: …" on standard error, with what to do next.

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "cli/files.h"
+#include "core/safe_json.h"
 #include "core/text.h"
 
 namespace icecore::cli {
@@ -37,7 +38,7 @@ void add_extract(CLI::App& app, Globals& globals, Chosen& chosen) {
       return run_on_machine(globals, *arguments, [&](engine::Workspace&, const engine::Target& target, const machine::Machine&) -> Result<void> {
         Result<void> printed;
         ICECORE_CHECK(engine::extract(target, arguments->path, *destination, [&](const engine::Extracted& one) {
-          if (printed) printed = print(globals.json ? json_of(one).dump() + '\n' : line_of(one));
+          if (printed) printed = print(globals.json ? safe_json(json_of(one).dump()) + '\n' : line_of(one));
         }));
         return printed;
       });

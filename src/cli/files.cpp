@@ -21,9 +21,11 @@ int run_on_machine(const Globals& globals, const FileArguments& arguments,
       for (const Anomaly& anomaly : workspace.anomalies().list()) say(globals, anomaly.kind + ": " + to_string(anomaly.error));
       return fail(Code::kNotFound, arguments.target + " holds no filesystem that can be read");
     }
+    // Damage elsewhere on the disk does not matter to who asked for one file; damage that the work met does.
+    const std::size_t before = workspace.anomalies().count();
     ICECORE_CHECK(work(workspace, target, *target.machine));
     ICECORE_CHECK(engine::close_target(target));
-    return Outcome{kDone, "looked at " + arguments.path};
+    return Outcome{workspace.anomalies().count() > before ? kPartial : kDone, "looked at " + arguments.path};
   });
 }
 

@@ -18,7 +18,7 @@ struct FileArguments {
 /// Adds TARGET and PATH and the flags of targets.
 void add_file_arguments(CLI::App& command, Globals& globals, FileArguments& arguments, bool path_required);
 
-/// Opens the target and gives its machine to `work`.
+/// Opens the target and gives its machine to `work`. Partial where `work` left an anomaly.
 int run_on_machine(const Globals& globals, const FileArguments& arguments,
                    const std::function<Result<void>(engine::Workspace&, const engine::Target&, const machine::Machine&)>& work);
 

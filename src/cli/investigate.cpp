@@ -34,7 +34,7 @@ int investigate_all(const Globals& globals, const CollectFlags& flags, const std
   }
   int worst = kDone;
   for (const std::string& target : targets) {
-    const int code = flags.dry_run ? show_plan(globals, flags, target) : run_on_target(globals, target, [&](engine::Workspace& workspace) {
+    const int code = flags.dry_run ? show_plan(globals, flags, target) : run_in_case_of(globals, target, [&](engine::Workspace& workspace) {
       return investigate_one(globals, flags, target, workspace);
     });
     if (code == kInterrupted) return code;
@@ -49,7 +49,7 @@ void add_investigate(CLI::App& app, Globals& globals, Chosen& chosen) {
   CLI::App& command = *app.add_subcommand("investigate", "collect, snapshot, triage and report an instance, in one go; run again to resume");
   const auto targets = std::make_shared<std::vector<std::string>>();
   const auto flags = std::make_shared<CollectFlags>();
-  command.add_option("INSTANCE", *targets, "instances (i-…); also a volume (vol-…) or a snapshot (snap-…)")->required();
+  command.add_option("INSTANCE", *targets, "instances (i-…); also a volume (vol-…) or a snapshot (snap-…)")->required()->check(aws_id());
   add_case_flag(command, globals);
   add_collect_flags(command, *flags);
   command.add_flag("--exit-code", globals.exit_code, "exit with 4 where there are findings of medium or more");

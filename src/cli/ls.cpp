@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "cli/files.h"
+#include "core/safe_json.h"
 #include "core/text.h"
 
 namespace icecore::cli {
@@ -15,7 +16,7 @@ std::string line_of(const machine::Machine& machine, const machine::FileRef& fil
                      file.info.size, to_iso8601(file.info.modified, 0), shown);
 }
 
-Result<void> list(const Globals& globals, const FileArguments& arguments, const machine::Machine& machine) {
+Result<void> list(const Globals& globals, const FileArguments& arguments, engine::Workspace& workspace, const machine::Machine& machine) {
   ICECORE_ASSIGN(const machine::FileRef start, machine.resolve(arguments.path));
   std::vector<std::pair<std::string, machine::FileRef>> rows;
   if (start.info.type != fs::FileType::kDirectory) {
@@ -28,6 +29,7 @@ Result<void> list(const Globals& globals, const FileArguments& arguments, const 
         rows.emplace_back(item.name, std::move(*file));
       } else {
         say(globals, fmt::format("{}: {}", item.name, to_string(file.error())));
+        workspace.anomalies().add("file.unreadable", file.error());
       }
     }
   }
@@ -40,7 +42,7 @@ Result<void> list(const Globals& globals, const FileArguments& arguments, const 
       text += line_of(machine, file, name);
     }
   }
-  return print(globals.json ? json.dump(2) + '\n' : text);
+  return print(globals.json ? safe_json(json.dump(2)) + '\n' : text);
 }
 
 }  // namespace
@@ -51,8 +53,8 @@ void add_ls(CLI::App& app, Globals& globals, Chosen& chosen) {
   add_file_arguments(command, globals, *arguments, false);
   command.callback([&globals, &chosen, arguments] {
     chosen = [&globals, arguments] {
-      return run_on_machine(globals, *arguments, [&](engine::Workspace&, const engine::Target&, const machine::Machine& machine) {
-        return list(globals, *arguments, machine);
+      return run_on_machine(globals, *arguments, [&](engine::Workspace& workspace, const engine::Target&, const machine::Machine& machine) {
+        return list(globals, *arguments, workspace, machine);
       });
     };
   });

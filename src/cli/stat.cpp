@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "cli/files.h"
+#include "core/safe_json.h"
 #include "core/text.h"
 
 namespace icecore::cli {
@@ -33,7 +34,7 @@ Result<OrderedJson> describe(const machine::Machine& machine, const std::string&
 std::string as_text_lines(const OrderedJson& json) {
   std::string text;
   for (const auto& [name, value] : json.items())
-    text += fmt::format("{:>13}: {}\n", name, value.is_string() ? printable(value.get<std::string>()) : value.dump());
+    text += fmt::format("{:>13}: {}\n", name, value.is_string() ? printable(value.get<std::string>()) : safe_json(value.dump()));
   return text;
 }
 
@@ -47,7 +48,7 @@ void add_stat(CLI::App& app, Globals& globals, Chosen& chosen) {
     chosen = [&globals, arguments] {
       return run_on_machine(globals, *arguments, [&](engine::Workspace&, const engine::Target&, const machine::Machine& machine) -> Result<void> {
         ICECORE_ASSIGN(const OrderedJson json, describe(machine, arguments->path));
-        return print(globals.json ? json.dump(2) + '\n' : as_text_lines(json));
+        return print(globals.json ? safe_json(json.dump(2)) + '\n' : as_text_lines(json));
       });
     };
   });

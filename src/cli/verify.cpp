@@ -3,6 +3,7 @@
 
 #include "cli/context.h"
 #include "cli/progress_bar.h"
+#include "core/safe_json.h"
 #include "core/text.h"
 #include "engine/verify_job.h"
 
@@ -48,7 +49,7 @@ int verify_case(const Globals& globals, const engine::VerifyJob& job) {
     print_error(report.error());
     return exit_code_of(report.error().code);
   }
-  const auto printed = print(globals.json ? report_json(*report).dump(2) + '\n' : report_text(*report, globals.style()));
+  const auto printed = print(globals.json ? safe_json(report_json(*report).dump(2)) + '\n' : report_text(*report, globals.style()));
   if (!printed) return exit_code_of(printed.error().code);
   return report->ok() ? kDone : kIntegrity;
 }

@@ -97,7 +97,17 @@ Path default_case_folder(const std::string& target) {
   }
 }
 
+Result<void> check_target(const std::string& what) {
+  if (what.empty()) return fail(Code::kInvalidArgument, "TARGET is empty; name a case folder, a snapshot (snap-…), an image file or a block device");
+  const TargetKind kind = kind_of(what);
+  if (kind != TargetKind::kInstance && kind != TargetKind::kVolume) return {};
+  return fail(Code::kInvalidArgument,
+              fmt::format("{} has to be collected first: icecore collect {}, then name its case folder; or icecore investigate {} for all of it",
+                          what, what, what));
+}
+
 Result<Target> open_target(Workspace& workspace, const std::string& what, const TargetOptions& options) {
+  ICECORE_CHECK(check_target(what));
   Target target;
   target.name = what;
   switch (kind_of(what)) {
@@ -119,10 +129,7 @@ Result<Target> open_target(Workspace& workspace, const std::string& what, const 
       break;
     }
     case TargetKind::kCase: ICECORE_CHECK(open_disks_of_case(workspace, what, target)); break;
-    default:
-      return fail(Code::kInvalidArgument,
-                  fmt::format("{} has to be collected first: icecore collect {}, then name its case folder; or icecore investigate {} for all of it",
-                              what, what, what));
+    default: return fail(Code::kInvalidArgument, what + " is not to be opened");  // check_target has said why
   }
   ICECORE_CHECK(assemble(workspace, target, options));
   return target;

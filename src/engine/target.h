@@ -45,6 +45,9 @@ TargetKind kind_of(const std::string& target);
 /// Where the case of a target lies when the user names no folder: the folder itself, or `case-<id>` here. Empty for images, which need none.
 Path default_case_folder(const std::string& target);
 
+/// kInvalidArgument for what open_target will never open: nothing, an instance, a volume. Looks at the name only.
+Result<void> check_target(const std::string& what);
+
 /// Opens the disks and puts the machine together. Snapshots need the workspace's case; `what` kCase uses all its snapshots. What cannot be read is an
 /// anomaly of the workspace; kNotFound, kCorrupt where nothing at all can be.
 Result<Target> open_target(Workspace& workspace, const std::string& what, const TargetOptions& options);
