@@ -12,6 +12,20 @@ constexpr std::size_t kIndent = 10;  // under the severity column
 constexpr std::size_t kLocationsShown = 4;
 constexpr std::size_t kAnomaliesShown = 10;
 
+// Sentences are written with their names made printable already: this is the guard that nothing raw gets through, without escaping the escapes.
+std::string printable_sentence(std::string_view sentence) {
+  std::string text;
+  for (const std::string_view piece : split(sentence, '\\')) text += (piece.data() == sentence.data() ? "" : "\\") + printable(piece);
+  return text;
+}
+
+// At most so many bytes, and no half character at the end.
+std::string_view beginning(std::string_view text, std::size_t bytes) {
+  if (text.size() <= bytes) return text;
+  while (bytes > 0 && (static_cast<unsigned char>(text[bytes]) & 0xC0) == 0x80) --bytes;
+  return text.substr(0, bytes);
+}
+
 std::string where_text(const Provenance& where) {
   switch (where.kind) {
     case Provenance::Kind::kCloudTrail:
@@ -36,7 +50,7 @@ std::string location_lines(const detect::Finding& finding, const Style& style) {
     const Provenance& where = finding.locations[i];
     text += margin + dim(where_text(where), style) + '\n';
     const std::string excerpt = printable(trim(where.excerpt));
-    if (!excerpt.empty()) text += margin + "  " + excerpt.substr(0, std::max<std::size_t>(40, style.width - kIndent - 2)) + '\n';
+    if (!excerpt.empty()) text += margin + "  " + std::string(beginning(excerpt, std::max<std::size_t>(40, style.width - kIndent - 2))) + '\n';
   }
   if (shown < finding.locations.size()) text += fmt::format("{}… and {} more places in findings.json\n", margin, finding.locations.size() - shown);
   return text;
@@ -47,7 +61,7 @@ std::string finding_text(const detect::Finding& finding, const Style& style) {
   if (!finding.attack.empty()) text += "  " + dim(fmt::format("{}", fmt::join(finding.attack, " ")), style);
   text += '\n';
   const std::string when = finding.time ? to_iso8601(*finding.time, 0) + "  " : "";
-  text += wrap(when + printable(finding.sentence), kIndent, style);
+  text += wrap(when + printable_sentence(finding.sentence), kIndent, style);
   return text + location_lines(finding, style);
 }
 

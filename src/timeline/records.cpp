@@ -8,6 +8,7 @@
 
 #include "core/json.h"
 #include "core/parallel.h"
+#include "core/safe_json.h"
 #include "core/text.h"
 #include "timeline/order.h"
 
@@ -126,7 +127,7 @@ Result<void> write_rows(std::span<const Layer> layers, std::span<const artefact:
 
 Result<void> write_jsonl(std::span<const Layer> layers, std::span<const artefact::Event> events, TextSink& sink) {
   return write_rows(layers, events, sink,
-                    [](const OrderedJson& record) { return record.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + '\n'; });
+                    [](const OrderedJson& record) { return safe_json(record.dump(-1, ' ', false, OrderedJson::error_handler_t::replace)) + '\n'; });
 }
 
 Result<void> write_csv(std::span<const Layer> layers, std::span<const artefact::Event> events, TextSink& sink) {
