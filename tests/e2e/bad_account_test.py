@@ -37,7 +37,7 @@ class AccountTest(BadInput):
         self.refused(self.case(), "investigate", unknown, words=(unknown, "us-west-2", "--region"))
 
     def test_malformed_instance_id(self):
-        self.refused(self.case(), "investigate", "i-xyz", words=("i-xyz",))
+        self.refused(self.case(), "investigate", "i-123", words=("i-123",), code=2)
 
     def test_no_permission_at_all(self):
         self.refused(self.case(**NOBODY), "investigate", INSTANCE, words=("ec2:DescribeInstances", "readonly-nobody"))
@@ -57,7 +57,7 @@ class AccountTest(BadInput):
         self.refused(self.case(**without_keys()), "investigate", INSTANCE, words=("credentials", "AWS_ACCESS_KEY_ID", "--profile"))
 
     def test_wrong_secret(self):
-        self.refused(self.case(AWS_SECRET_ACCESS_KEY="x" * 40), "investigate", INSTANCE, words=("secret",))
+        self.refused(self.case(AWS_SECRET_ACCESS_KEY="x" * 40), "investigate", INSTANCE, words=("Secret Access Key", "SignatureDoesNotMatch"))
 
     def test_expired_credentials(self):
         self.refused(self.case(**expired()), "investigate", INSTANCE, words=("expired",))

