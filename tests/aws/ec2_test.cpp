@@ -151,7 +151,7 @@ TEST_F(Ec2Test, ConsoleOutputIsDecodedRaw) {
 }
 
 TEST_F(Ec2Test, GarbageIsAnErrorNotACrash) {
-  for (const std::string garbage : {"", "not xml", "<a", "<a><b></a>", std::string("\0\0", 2).c_str()}) {
+  for (const std::string& garbage : std::vector<std::string>{"", "not xml", "<a", "<a><b></a>", std::string(2, '\0')}) {
     answers_ = {text_reply(200, garbage)};
     EXPECT_FALSE(ec2_.describe_volumes({.ids = {"vol-1"}}).has_value()) << garbage;
   }
