@@ -74,8 +74,11 @@ class ImageTest(unittest.TestCase):
         subprocess.run(["mkfs.ext4", "-q", image], check=True)
         os.truncate(image, 4 << 30)
         # It holds no operating system, so it is not the machine's root but one of its volumes.
-        [volume] = self.run_on(("ls",), image, "/volumes", "--json").json()
-        ran = self.run_on(("ls",), image, volume["path"])
+        folder = "/volumes"
+        for _ in ("disk", "filesystem"):
+            [below] = self.run_on(("ls",), image, folder, "--json").json()
+            folder = below["path"]
+        ran = self.run_on(("ls",), image, folder)
         self.assertEqual(ran.code, DONE, ran)
         self.assertIn("lost+found", ran.out)
         ran = self.run_on(("triage",), image)

@@ -9,12 +9,17 @@ sys.path.insert(0, str(REPOSITORY / "tests/conformance"))
 import validate  # noqa: E402
 
 
+# What AWS has added since the botocore of Debian 12 (1.29.27): in the current model, and so in the practice account.
+NEWER = ("bootMode: 'uefi-preferred' is not one of", "currentInstanceBootMode: no such member of Instance")
+
+
 def complaints(record):
     """What is wrong with the requests and replies in it, one line each. A lab that is still at work may have its last line half written: stop it."""
     out = io.StringIO()
-    problems, seen = validate.validate([record], out)
+    _, seen = validate.validate([record], out)
     assert sum(seen.values()) > 0, f"{record} is empty"
-    return out.getvalue().splitlines()[:50] if problems else []
+    lines = [line for line in out.getvalue().splitlines() if line.startswith(f"{record}:")]
+    return [line for line in lines if not any(newer in line for newer in NEWER)][:50]
 
 
 def operations(record):
