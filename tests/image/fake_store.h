@@ -78,10 +78,9 @@ class FakeStore : public BlockStore {
     for (std::uint64_t index = offset / kBlockSize; index * kBlockSize < offset + length; ++index) {
       if (!options_.written.contains(index)) continue;
       fill_block(options_.seed, index, block);
-      for (std::uint64_t i = 0; i < kBlockSize; ++i) {
-        const std::uint64_t at = index * kBlockSize + i;
-        if (at >= offset && at < offset + length) bytes[at - offset] = block[i];
-      }
+      const std::uint64_t begin = std::max(offset, index * kBlockSize);
+      const std::uint64_t end = std::min(offset + length, (index + 1) * kBlockSize);
+      std::memcpy(bytes.data() + (begin - offset), block.data() + (begin - index * kBlockSize), end - begin);
     }
     return bytes;
   }
