@@ -18,57 +18,60 @@
 namespace icelab {
 
 struct LabOptions {
-    std::string world_directory;
-    std::string record_file;
+  std::string world_directory;
+  std::string record_file;
 
-    std::size_t page_size = 0;      // the most a page holds; 0: as AWS has it
-    bool empty_pages = false;       // an empty page with a token before every page with something in it
+  std::size_t page_size = 0;  // the most a page holds; 0: as AWS has it
+  bool empty_pages = false;   // an empty page with a token before every page with something in it
 
-    Millis snapshot_ms = 1000;      // pending → completed
-    Millis volume_ms = 200;         // creating → available, attaching → attached, detaching → available
-    Millis instance_ms = 500;       // pending → running, shutting-down → terminated
-    Millis ebs_hidden_ms = 0;       // after completed, EBS direct does not know the snapshot yet
-    Millis block_token_ms = 7LL * 24 * 3600 * 1000;
-    Millis page_token_ms = 3600 * 1000;
+  Millis snapshot_ms = 1000;  // pending → completed
+  Millis volume_ms = 200;     // creating → available, attaching → attached, detaching → available
+  Millis instance_ms = 500;   // pending → running, shutting-down → terminated
+  Millis ebs_hidden_ms = 0;   // after completed, EBS direct does not know the snapshot yet
+  Millis block_token_ms = 7LL * 24 * 3600 * 1000;
+  Millis page_token_ms = 3600 * 1000;
 
-    BucketSize ec2_read{20, 100};
-    BucketSize ec2_write{5, 50};
-    BucketSize ebs_get{1000, 1000};
-    BucketSize ebs_put{1000, 1000};
-    BucketSize ebs_list{50, 50};
-    BucketSize ebs_start{10, 10};
-    BucketSize cloudtrail{2, 2};
+  BucketSize ec2_read{20, 100};
+  BucketSize ec2_write{5, 50};
+  BucketSize ebs_get{1000, 1000};
+  BucketSize ebs_put{1000, 1000};
+  BucketSize ebs_list{50, 50};
+  BucketSize ebs_start{10, 10};
+  BucketSize cloudtrail{2, 2};
 
-    FaultSettings faults;
+  FaultSettings faults;
 };
 
 struct Lab {
-    explicit Lab(LabOptions options_in)
-        : options(std::move(options_in)), world(World::load(options.world_directory, clock)), credentials(world->principals),
-          faults(clock), recorder(options.record_file) {
-        faults.set(options.faults);
-    }
+  explicit Lab(LabOptions options_in)
+      : options(std::move(options_in)),
+        world(World::load(options.world_directory, clock)),
+        credentials(world->principals),
+        faults(clock),
+        recorder(options.record_file) {
+    faults.set(options.faults);
+  }
 
-    const LabOptions options;
-    Clock clock;
-    std::unique_ptr<World> world;
-    CredentialStore credentials;
-    Sealer sealer;
-    TokenBuckets buckets;
-    Faults faults;
-    Recorder recorder;
-    std::atomic<int> failing_snapshots{0};  // so many of the next snapshots end in `error`
+  const LabOptions options;
+  Clock clock;
+  std::unique_ptr<World> world;
+  CredentialStore credentials;
+  Sealer sealer;
+  TokenBuckets buckets;
+  Faults faults;
+  Recorder recorder;
+  std::atomic<int> failing_snapshots{0};  // so many of the next snapshots end in `error`
 };
 
 // One call that has been recognised and whose signature holds.
 struct Call {
-    Lab& lab;
-    const Request& request;
-    std::string service;
-    std::string action;
-    std::string request_id;
-    Principal principal;
-    Region* region = nullptr;
+  Lab& lab;
+  const Request& request;
+  std::string service;
+  std::string action;
+  std::string request_id;
+  Principal principal;
+  Region* region = nullptr;
 };
 
 // What the services answer; they throw ApiError otherwise.

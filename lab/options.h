@@ -8,12 +8,12 @@
 namespace icelab {
 
 struct CommandLine {
-    LabOptions lab;
-    std::string listen = "127.0.0.1:0";
-    std::string port_file;
-    std::string tls_directory;
-    bool tls = false;
-    bool exports = false;
+  LabOptions lab;
+  std::string listen = "127.0.0.1:0";
+  std::string port_file;
+  std::string tls_directory;
+  bool tls = false;
+  bool exports = false;
 };
 
 // Parses; on --help or a mistake prints and returns the exit code through `exit_code` and false.

@@ -9,31 +9,31 @@
 namespace icelab {
 
 enum class AuthProblem {
-    no_signature,
-    malformed_signature,
-    unknown_key,
-    bad_token,        // a session's token is missing or wrong, or a long-lived key came with one
-    expired_token,
-    signature_expired,
-    signature_early,
-    wrong_scope,
-    mismatch,
+  no_signature,
+  malformed_signature,
+  unknown_key,
+  bad_token,  // a session's token is missing or wrong, or a long-lived key came with one
+  expired_token,
+  signature_expired,
+  signature_early,
+  wrong_scope,
+  mismatch,
 };
 
 struct AuthFailure {
-    AuthProblem problem;
-    std::string message;
+  AuthProblem problem;
+  std::string message;
 };
 
 struct AuthResult {
-    Credential credential;
-    std::string region;
+  Credential credential;
+  std::string region;
 };
 
 struct AuthRules {
-    std::string service;                  // the service whose endpoint this is
-    bool unsigned_payload = false;        // the operation may send UNSIGNED-PAYLOAD
-    Millis max_skew = 5 * 60 * 1000;
+  std::string service;            // the service whose endpoint this is
+  bool unsigned_payload = false;  // the operation may send UNSIGNED-PAYLOAD
+  Millis max_skew = 5 * 60 * 1000;
 };
 
 // Throws AuthFailure. Does not check the region's name: the caller knows which there are.

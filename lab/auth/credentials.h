@@ -14,36 +14,36 @@
 namespace icelab {
 
 struct Principal {
-    std::string arn;
-    std::string user_id;
-    std::string account;
-    // Each list must allow; a list that is absent does. A session has its role's and perhaps its own.
-    std::vector<std::vector<nlohmann::json>> policy_sets;
+  std::string arn;
+  std::string user_id;
+  std::string account;
+  // Each list must allow; a list that is absent does. A session has its role's and perhaps its own.
+  std::vector<std::vector<nlohmann::json>> policy_sets;
 
-    // The first denial, or allowed.
-    Decision may(const AccessRequest& request) const;
+  // The first denial, or allowed.
+  Decision may(const AccessRequest& request) const;
 };
 
 struct Credential {
-    std::string access_key;
-    std::string secret;
-    std::string token;                 // empty for long-lived keys
-    std::optional<Millis> expiration;
-    Principal principal;
+  std::string access_key;
+  std::string secret;
+  std::string token;  // empty for long-lived keys
+  std::optional<Millis> expiration;
+  Principal principal;
 };
 
 // Safe for many threads: STS adds sessions while others look keys up.
 class CredentialStore {
-public:
-    // From world.json's "principals".
-    explicit CredentialStore(const nlohmann::json& principals);
+ public:
+  // From world.json's "principals".
+  explicit CredentialStore(const nlohmann::json& principals);
 
-    std::optional<Credential> find(const std::string& access_key) const;
-    void add(Credential credential);
+  std::optional<Credential> find(const std::string& access_key) const;
+  void add(Credential credential);
 
-private:
-    mutable std::mutex mutex_;
-    std::map<std::string, Credential> by_key_;
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::string, Credential> by_key_;
 };
 
 std::vector<std::vector<nlohmann::json>> policy_sets_of(const nlohmann::json& holder);

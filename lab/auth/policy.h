@@ -10,9 +10,9 @@ namespace icelab {
 
 // What is asked: may this action be done to this resource in these circumstances?
 struct AccessRequest {
-    std::string action;                                        // "ec2:CreateSnapshots"
-    std::string resource;                                      // an ARN, or "*"
-    std::map<std::string, std::vector<std::string>> context;   // condition keys, lower case
+  std::string action;                                       // "ec2:CreateSnapshots"
+  std::string resource;                                     // an ARN, or "*"
+  std::map<std::string, std::vector<std::string>> context;  // condition keys, lower case
 };
 
 enum class Decision { allowed, implicitly_denied, explicitly_denied };

@@ -11,14 +11,14 @@
 namespace icelab {
 
 struct Authorization {
-    std::string access_key;
-    std::string date;  // YYYYMMDD of the credential scope
-    std::string region;
-    std::string service;
-    std::vector<std::string> signed_headers;  // lower case, in the order given
-    std::string signature;                    // hex
+  std::string access_key;
+  std::string date;  // YYYYMMDD of the credential scope
+  std::string region;
+  std::string service;
+  std::vector<std::string> signed_headers;  // lower case, in the order given
+  std::string signature;                    // hex
 
-    std::string scope() const { return date + "/" + region + "/" + service + "/aws4_request"; }
+  std::string scope() const { return date + "/" + region + "/" + service + "/aws4_request"; }
 };
 
 // Parses "AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…".
@@ -26,8 +26,7 @@ std::optional<Authorization> parse_authorization(std::string_view header);
 
 // `payload_hash` goes in as it stands, so that UNSIGNED-PAYLOAD works. The path is normalised and encoded a
 // second time, as every service but S3 does. Nothing when the query has a malformed escape.
-std::optional<std::string> canonical_request(const Request& request, const std::vector<std::string>& signed_headers,
-                                             std::string_view payload_hash);
+std::optional<std::string> canonical_request(const Request& request, const std::vector<std::string>& signed_headers, std::string_view payload_hash);
 
 std::string string_to_sign(std::string_view timestamp, std::string_view scope, std::string_view canonical);
 

@@ -14,23 +14,23 @@ namespace icelab {
 using nlohmann::json;
 
 struct EbsCall {
-    Call& call;
-    Parameters query;
+  Call& call;
+  Parameters query;
 
-    // A member of the query; empty when it is not there.
-    std::string text(const std::string& name) const;
-    // The n-th part of the path, decoded: 1 is "snapshots".
-    std::string part(std::size_t n) const;
-    // A number in [least, most], or ValidationException.
-    std::int64_t number(const std::string& value, const std::string& name, std::int64_t least, std::int64_t most) const;
+  // A member of the query; empty when it is not there.
+  std::string text(const std::string& name) const;
+  // The n-th part of the path, decoded: 1 is "snapshots".
+  std::string part(std::size_t n) const;
+  // A number in [least, most], or ValidationException.
+  std::int64_t number(const std::string& value, const std::string& name, std::int64_t least, std::int64_t most) const;
 
-    void take(const std::string& bucket, const BucketSize& size, bool of_snapshot = false) const;
+  void take(const std::string& bucket, const BucketSize& size, bool of_snapshot = false) const;
 };
 
 struct ReadableSnapshot {
-    std::string id;
-    std::int64_t volume_size = 0;  // GiB
-    std::shared_ptr<const BlockImage> image;
+  std::string id;
+  std::int64_t volume_size = 0;  // GiB
+  std::shared_ptr<const BlockImage> image;
 };
 
 [[noreturn]] void ebs_invalid(const std::string& message, const std::string& reason = "INVALID_PARAMETER_VALUE");

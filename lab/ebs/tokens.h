@@ -14,8 +14,8 @@ std::string block_token(const Lab& lab, const std::string& snapshot, BlockIndex 
 void check_block_token(const Lab& lab, const std::string& token, const std::string& snapshot, BlockIndex index);
 
 struct PagePosition {
-    BlockIndex next = 0;
-    bool after_empty = false;
+  BlockIndex next = 0;
+  bool after_empty = false;
 };
 
 std::string page_token(const Lab& lab, const std::string& listing, const PagePosition& position);

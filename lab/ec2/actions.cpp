@@ -18,7 +18,8 @@ const Ec2Action kActions[] = {
     {"DescribeInstanceStatus", kRead, describe_instance_status, nullptr, "InstanceStatuses", 5, 1000, "InstanceIds"},
     {"DescribeInstanceTypes", kRead, describe_instance_types, nullptr, "InstanceTypes", 5, 100, "InstanceTypes"},
     {"DescribeInstanceTypeOfferings", kRead, describe_instance_type_offerings, nullptr, "InstanceTypeOfferings"},
-    {"DescribeInstanceCreditSpecifications", kRead, describe_instance_credit_specifications, nullptr, "InstanceCreditSpecifications", 5, 1000, "InstanceIds"},
+    {"DescribeInstanceCreditSpecifications", kRead, describe_instance_credit_specifications, nullptr, "InstanceCreditSpecifications", 5, 1000,
+     "InstanceIds"},
     {"DescribeVolumes", kRead, nullptr, "volumes", "Volumes", 5, 1000, "VolumeIds"},
     {"DescribeVolumeAttribute", kReadOne, describe_volume_attribute},
     {"DescribeVolumeStatus", kRead, describe_volume_status, nullptr, "VolumeStatuses", 5, 1000, "VolumeIds"},
@@ -31,7 +32,7 @@ const Ec2Action kActions[] = {
     {"DescribeSecurityGroupRules", kRead, describe_security_group_rules, nullptr, "SecurityGroupRules"},
     {"DescribeSubnets", kRead, nullptr, "subnets", "Subnets"},
     {"DescribeVpcs", kRead, nullptr, "vpcs", "Vpcs"},
-    {"DescribeImages", kRead, describe_images, nullptr, "Images", 1, 1000, "ImageIds"},
+    {"DescribeImages", kRead, describe_images, nullptr, "Images", 1, 1000, "ImageIds", true},
     {"DescribeImageAttribute", kReadOne, describe_image_attribute},
     {"DescribeLaunchTemplates", kRead, nullptr, "launch_templates", "LaunchTemplates", 1, 200},
     {"DescribeLaunchTemplateVersions", kRead, describe_launch_template_versions, nullptr, "LaunchTemplateVersions", 1, 200},
@@ -82,13 +83,13 @@ const Ec2Action kActions[] = {
 }  // namespace
 
 const Ec2Action* find_ec2_action(const std::string& name) {
-    static const std::map<std::string, const Ec2Action*> kByName = [] {
-        std::map<std::string, const Ec2Action*> out;
-        for (const Ec2Action& action : kActions) out[action.name] = &action;
-        return out;
-    }();
-    const auto found = kByName.find(name);
-    return found == kByName.end() ? nullptr : found->second;
+  static const std::map<std::string, const Ec2Action*> kByName = [] {
+    std::map<std::string, const Ec2Action*> out;
+    for (const Ec2Action& action : kActions) out[action.name] = &action;
+    return out;
+  }();
+  const auto found = kByName.find(name);
+  return found == kByName.end() ? nullptr : found->second;
 }
 
 }  // namespace icelab

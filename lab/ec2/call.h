@@ -18,34 +18,34 @@ using nlohmann::json;
 
 // Something that IAM decides about: an existing object, or one that this call would make.
 struct Resource {
-    std::string type;              // "snapshot", "volume", … as in ARNs
-    std::string id = "*";          // "*" for what does not exist yet
-    json tags = json::array();     // of an existing object
-    bool created = false;          // the request's tags are for it
-    ConditionContext more;         // e.g. ec2:availabilityzone
+  std::string type;           // "snapshot", "volume", … as in ARNs
+  std::string id = "*";       // "*" for what does not exist yet
+  json tags = json::array();  // of an existing object
+  bool created = false;       // the request's tags are for it
+  ConditionContext more;      // e.g. ec2:availabilityzone
 };
 
 struct Ec2Call {
-    Lab& lab;
-    World& world;
-    Region& region;
-    const Principal& principal;
-    const Operation& operation;
-    std::string request_id;
-    json in;
-    bool permitted = false;
+  Lab& lab;
+  World& world;
+  Region& region;
+  const Principal& principal;
+  const Operation& operation;
+  std::string request_id;
+  json in;
+  bool permitted = false;
 
-    // Asks IAM about the action on each resource, and about ec2:CreateTags for what is tagged at creation.
-    // Throws UnauthorizedOperation, and DryRunOperation when the request was only to find out.
-    void permit(const std::vector<Resource>& resources);
+  // Asks IAM about the action on each resource, and about ec2:CreateTags for what is tagged at creation.
+  // Throws UnauthorizedOperation, and DryRunOperation when the request was only to find out.
+  void permit(const std::vector<Resource>& resources);
 
-    std::string arn(const std::string& type, const std::string& id) const;
-    std::string now() const { return iso8601(lab.clock.now()); }
+  std::string arn(const std::string& type, const std::string& id) const;
+  std::string now() const { return iso8601(lab.clock.now()); }
 
-    // A member of the input, or the default.
-    std::string text(const char* member, const std::string& otherwise = "") const { return in.value(member, otherwise); }
-    bool flag(const char* member) const { return in.value(member, false); }
-    json list(const char* member) const { return in.value(member, json::array()); }
+  // A member of the input, or the default.
+  std::string text(const char* member, const std::string& otherwise = "") const { return in.value(member, otherwise); }
+  bool flag(const char* member) const { return in.value(member, false); }
+  json list(const char* member) const { return in.value(member, json::array()); }
 };
 
 using Ec2Handler = json (*)(Ec2Call&);

@@ -10,14 +10,14 @@
 namespace icelab {
 
 struct ResourceKind {
-    std::string table;       // in world.json
-    std::string type;        // in ARNs and tag specifications
-    std::string prefix;      // of ids, "vol-"; empty when they have no form
-    std::string not_found;   // error codes
-    std::string malformed;
-    std::string list;        // member of the Describe reply
-    std::string ids;         // member of the Describe request
-    FilterTable filters;
+  std::string table;      // in world.json
+  std::string type;       // in ARNs and tag specifications
+  std::string prefix;     // of ids, "vol-"; empty when they have no form
+  std::string not_found;  // error codes
+  std::string malformed;
+  std::string list;  // member of the Describe reply
+  std::string ids;   // member of the Describe request
+  FilterTable filters;
 };
 
 const std::vector<ResourceKind>& resource_kinds();

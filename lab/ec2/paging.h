@@ -9,15 +9,16 @@
 namespace icelab {
 
 struct PageRequest {
-    std::string query;             // what was asked, without the paging: a token is good for this only
-    std::string token;             // empty: the first page
-    std::size_t max_results = 0;   // 0: not given
+  std::string query;            // what was asked, without the paging: a token is good for this only
+  std::string token;            // empty: the first page
+  std::size_t max_results = 0;  // 0: not given
+  bool whole = false;           // --page-size and --empty-pages do not apply
 };
 
 struct Page {
-    nlohmann::json items;
-    std::string next_token;        // empty: no more
-    bool valid = true;             // false: the token is not one of ours, or of another query
+  nlohmann::json items;
+  std::string next_token;  // empty: no more
+  bool valid = true;       // false: the token is not one of ours, or of another query
 };
 
 // Cuts one page out of `all`; obeys --page-size and --empty-pages.

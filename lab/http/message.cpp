@@ -6,11 +6,11 @@ namespace icelab {
 namespace {
 
 std::string_view find(const Headers& headers, std::string_view name) {
-    const std::string wanted = lowercase(name);
-    for (const auto& [key, value] : headers) {
-        if (lowercase(key) == wanted) return value;
-    }
-    return {};
+  const std::string wanted = lowercase(name);
+  for (const auto& [key, value] : headers) {
+    if (lowercase(key) == wanted) return value;
+  }
+  return {};
 }
 
 }  // namespace

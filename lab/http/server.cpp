@@ -32,155 +32,155 @@ constexpr std::size_t kMaxConnections = 1024;
 std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
 
 Request from_beast(http::request<http::string_body>& message) {
-    Request out;
-    out.method = std::string(view(message.method_string()));
-    const std::string target(view(message.target()));
-    const std::size_t question = target.find('?');
-    out.path = target.substr(0, question);
-    if (question != std::string::npos) out.query = target.substr(question + 1);
-    for (const auto& field : message) out.headers.emplace_back(std::string(view(field.name_string())), std::string(view(field.value())));
-    out.body = std::move(message.body());
-    return out;
+  Request out;
+  out.method = std::string(view(message.method_string()));
+  const std::string target(view(message.target()));
+  const std::size_t question = target.find('?');
+  out.path = target.substr(0, question);
+  if (question != std::string::npos) out.query = target.substr(question + 1);
+  for (const auto& field : message) out.headers.emplace_back(std::string(view(field.name_string())), std::string(view(field.value())));
+  out.body = std::move(message.body());
+  return out;
 }
 
 std::string head_of(const Reply& reply, bool keep_alive) {
-    std::string head = fmt::format("HTTP/1.1 {} {}\r\n", reply.status, std::string(view(http::obsolete_reason(http::int_to_status(static_cast<unsigned>(reply.status))))));
-    for (const auto& [name, value] : reply.headers) head += name + ": " + value + "\r\n";
-    return head + fmt::format("Content-Length: {}\r\n{}Server: icecore-lab\r\n\r\n", reply.body.size(), keep_alive ? "" : "Connection: close\r\n");
+  std::string head = fmt::format("HTTP/1.1 {} {}\r\n", reply.status,
+                                 std::string(view(http::obsolete_reason(http::int_to_status(static_cast<unsigned>(reply.status))))));
+  for (const auto& [name, value] : reply.headers) head += name + ": " + value + "\r\n";
+  return head + fmt::format("Content-Length: {}\r\n{}Server: icecore-lab\r\n\r\n", reply.body.size(), keep_alive ? "" : "Connection: close\r\n");
 }
 
 Reply refuse(int status, const std::string& message) {
-    Reply reply;
-    reply.status = status;
-    reply.headers.emplace_back("Content-Type", "text/plain");
-    reply.body = message + "\n";
-    return reply;
+  Reply reply;
+  reply.status = status;
+  reply.headers.emplace_back("Content-Type", "text/plain");
+  reply.body = message + "\n";
+  return reply;
 }
 
 // RST instead of FIN when the socket is closed: what a client sees when a machine on the way dies. Not through
 // Asio, whose destructor takes back a linger that was set through it.
 void reset_on_close(tcp::socket& socket) {
-    const linger option{1, 0};
-    ::setsockopt(socket.native_handle(), SOL_SOCKET, SO_LINGER, &option, sizeof option);
+  const linger option{1, 0};
+  ::setsockopt(socket.native_handle(), SOL_SOCKET, SO_LINGER, &option, sizeof option);
 }
 
 }  // namespace
 
 struct Server::Impl {
-    asio::io_context io;
-    tcp::acceptor acceptor{io};
-    std::unique_ptr<asio::ssl::context> tls;
-    Handler handler;
-    std::mutex mutex;
-    std::condition_variable changed;
-    std::set<int> open;  // sockets of the running connections, so that stop() can wake their threads
-    std::size_t threads = 0;
-    bool stopping = false;
+  asio::io_context io;
+  tcp::acceptor acceptor{io};
+  std::unique_ptr<asio::ssl::context> tls;
+  Handler handler;
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::set<int> open;  // sockets of the running connections, so that stop() can wake their threads
+  std::size_t threads = 0;
+  bool stopping = false;
 
-    template <typename Stream>
-    bool deliver(Stream& stream, tcp::socket& socket, const Reply& reply, const Delivery& delivery, bool keep_alive) {
-        boost::system::error_code error;
-        if (delivery.reset) {
-            reset_on_close(socket);
-            return false;
-        }
-        const std::string head = head_of(reply, keep_alive);
-        const std::size_t half = reply.body.size() / 2;
-        const bool in_parts = delivery.truncate || delivery.stall_ms > 0;
-        const std::size_t first = in_parts ? half : reply.body.size();
-        asio::write(stream, std::array<asio::const_buffer, 2>{asio::buffer(head), asio::buffer(reply.body.data(), first)}, error);
-        if (delivery.truncate) return false;
-        if (delivery.stall_ms > 0) {
-            std::unique_lock lock(mutex);
-            changed.wait_for(lock, std::chrono::milliseconds(delivery.stall_ms), [&] { return stopping; });
-            lock.unlock();
-            asio::write(stream, asio::buffer(reply.body.data() + half, reply.body.size() - half), error);
-        }
-        return !error && keep_alive;
+  template <typename Stream>
+  bool deliver(Stream& stream, tcp::socket& socket, const Reply& reply, const Delivery& delivery, bool keep_alive) {
+    boost::system::error_code error;
+    if (delivery.reset) {
+      reset_on_close(socket);
+      return false;
     }
-
-    template <typename Stream>
-    void converse(Stream& stream, tcp::socket& socket) {
-        beast::flat_buffer buffer;
-        for (;;) {
-            http::request_parser<http::string_body> parser;
-            parser.header_limit(kMaxHeader);
-            parser.body_limit(kMaxBody);
-            boost::system::error_code error;
-            http::read_header(stream, buffer, parser, error);
-            if (!error && view(parser.get()[http::field::expect]) == "100-continue")
-                asio::write(stream, asio::buffer(std::string("HTTP/1.1 100 Continue\r\n\r\n")), error);
-            if (!error) http::read(stream, buffer, parser, error);
-            if (error == http::error::end_of_stream || error == asio::error::eof) return;
-            if (error) {
-                const bool ours = error == http::error::body_limit || error == http::error::header_limit;
-                if (error.category() == http::make_error_code(http::error::bad_method).category())
-                    deliver(stream, socket, refuse(ours ? 413 : 400, error.message()), {}, false);
-                return;
-            }
-            const bool keep_alive = parser.get().keep_alive();
-            const Request request = from_beast(parser.get());
-            Delivery delivery;
-            const Reply reply = handler(request, delivery);
-            if (!deliver(stream, socket, reply, delivery, keep_alive)) return;
-        }
+    const std::string head = head_of(reply, keep_alive);
+    const std::size_t half = reply.body.size() / 2;
+    const bool in_parts = delivery.truncate || delivery.stall_ms > 0;
+    const std::size_t first = in_parts ? half : reply.body.size();
+    asio::write(stream, std::array<asio::const_buffer, 2>{asio::buffer(head), asio::buffer(reply.body.data(), first)}, error);
+    if (delivery.truncate) return false;
+    if (delivery.stall_ms > 0) {
+      std::unique_lock lock(mutex);
+      changed.wait_for(lock, std::chrono::milliseconds(delivery.stall_ms), [&] { return stopping; });
+      lock.unlock();
+      asio::write(stream, asio::buffer(reply.body.data() + half, reply.body.size() - half), error);
     }
+    return !error && keep_alive;
+  }
 
-    // Off the list before the descriptor is closed (declare it after the socket), so that stop() never touches a
-    // descriptor that was given out again.
-    struct Listed {
-        Impl& impl;
-        int fd;
-        ~Listed() {
-            const std::lock_guard lock(impl.mutex);
-            impl.open.erase(fd);
-        }
-    };
-
-    void talk(tcp::socket socket) {
-        boost::system::error_code ignored;
-        socket.set_option(tcp::no_delay(true), ignored);
-        const int fd = socket.native_handle();
-        if (!tls) {
-            const Listed listed{*this, fd};
-            converse(socket, socket);
-            return;
-        }
-        TlsStream stream(std::move(socket), *tls);
-        const Listed listed{*this, fd};
-        stream.handshake(asio::ssl::stream_base::server);
-        converse(stream, stream.next_layer());
+  template <typename Stream>
+  void converse(Stream& stream, tcp::socket& socket) {
+    beast::flat_buffer buffer;
+    for (;;) {
+      http::request_parser<http::string_body> parser;
+      parser.header_limit(kMaxHeader);
+      parser.body_limit(kMaxBody);
+      boost::system::error_code error;
+      http::read_header(stream, buffer, parser, error);
+      if (!error && view(parser.get()[http::field::expect]) == "100-continue")
+        asio::write(stream, asio::buffer(std::string("HTTP/1.1 100 Continue\r\n\r\n")), error);
+      if (!error) http::read(stream, buffer, parser, error);
+      if (error == http::error::end_of_stream || error == asio::error::eof) return;
+      if (error) {
+        const bool ours = error == http::error::body_limit || error == http::error::header_limit;
+        if (error.category() == http::make_error_code(http::error::bad_method).category())
+          deliver(stream, socket, refuse(ours ? 413 : 400, error.message()), {}, false);
+        return;
+      }
+      const bool keep_alive = parser.get().keep_alive();
+      const Request request = from_beast(parser.get());
+      Delivery delivery;
+      const Reply reply = handler(request, delivery);
+      if (!deliver(stream, socket, reply, delivery, keep_alive)) return;
     }
+  }
 
-    void connection(tcp::socket socket) {
-        try {
-            talk(std::move(socket));
-        } catch (const std::exception&) {
-            // A broken handshake or a dead peer ends this connection only.
-        }
-        const std::lock_guard lock(mutex);
-        --threads;
-        changed.notify_all();
+  // Off the list before the descriptor is closed (declare it after the socket), so that stop() never touches a
+  // descriptor that was given out again.
+  struct Listed {
+    Impl& impl;
+    int fd;
+    ~Listed() {
+      const std::lock_guard lock(impl.mutex);
+      impl.open.erase(fd);
     }
+  };
+
+  void talk(tcp::socket socket) {
+    boost::system::error_code ignored;
+    socket.set_option(tcp::no_delay(true), ignored);
+    const int fd = socket.native_handle();
+    if (!tls) {
+      const Listed listed{*this, fd};
+      converse(socket, socket);
+      return;
+    }
+    TlsStream stream(std::move(socket), *tls);
+    const Listed listed{*this, fd};
+    stream.handshake(asio::ssl::stream_base::server);
+    converse(stream, stream.next_layer());
+  }
+
+  void connection(tcp::socket socket) {
+    try {
+      talk(std::move(socket));
+    } catch (const std::exception&) {
+      // A broken handshake or a dead peer ends this connection only.
+    }
+    const std::lock_guard lock(mutex);
+    --threads;
+    changed.notify_all();
+  }
 };
 
 Server::Server(const std::string& address, unsigned short port, const TlsFiles& tls, Handler handler) : impl_(std::make_unique<Impl>()) {
-    boost::system::error_code error;
-    const auto ip = asio::ip::make_address(address == "localhost" ? "127.0.0.1" : address, error);
-    if (error || !ip.is_loopback())
-        throw std::runtime_error(address + " is not a loopback address; the lab is for this machine only");
-    impl_->handler = std::move(handler);
-    if (!tls.certificate.empty()) {
-        impl_->tls = std::make_unique<asio::ssl::context>(asio::ssl::context::tls_server);
-        impl_->tls->use_certificate_chain_file(tls.certificate);
-        impl_->tls->use_private_key_file(tls.key, asio::ssl::context::pem);
-    }
-    const tcp::endpoint endpoint(ip, port);
-    impl_->acceptor.open(endpoint.protocol());
-    impl_->acceptor.set_option(asio::socket_base::reuse_address(true));
-    impl_->acceptor.bind(endpoint, error);
-    if (error) throw std::runtime_error(fmt::format("cannot listen on {}:{}: {}", address, port, error.message()));
-    impl_->acceptor.listen();
+  boost::system::error_code error;
+  const auto ip = asio::ip::make_address(address == "localhost" ? "127.0.0.1" : address, error);
+  if (error || !ip.is_loopback()) throw std::runtime_error(address + " is not a loopback address; the lab is for this machine only");
+  impl_->handler = std::move(handler);
+  if (!tls.certificate.empty()) {
+    impl_->tls = std::make_unique<asio::ssl::context>(asio::ssl::context::tls_server);
+    impl_->tls->use_certificate_chain_file(tls.certificate);
+    impl_->tls->use_private_key_file(tls.key, asio::ssl::context::pem);
+  }
+  const tcp::endpoint endpoint(ip, port);
+  impl_->acceptor.open(endpoint.protocol());
+  impl_->acceptor.set_option(asio::socket_base::reuse_address(true));
+  impl_->acceptor.bind(endpoint, error);
+  if (error) throw std::runtime_error(fmt::format("cannot listen on {}:{}: {}", address, port, error.message()));
+  impl_->acceptor.listen();
 }
 
 Server::~Server() = default;
@@ -188,37 +188,37 @@ Server::~Server() = default;
 unsigned short Server::port() const { return impl_->acceptor.local_endpoint().port(); }
 
 void Server::run() {
-    Impl& impl = *impl_;
-    for (;;) {
-        boost::system::error_code error;
-        tcp::socket socket(impl.io);
-        impl.acceptor.accept(socket, error);
-        std::unique_lock lock(impl.mutex);
-        if (impl.stopping) break;
-        if (error) continue;
-        impl.changed.wait(lock, [&] { return impl.threads < kMaxConnections || impl.stopping; });
-        if (impl.stopping) break;
-        const int fd = socket.native_handle();
-        impl.open.insert(fd);
-        ++impl.threads;
-        try {
-            std::thread([&impl, s = std::move(socket)]() mutable { impl.connection(std::move(s)); }).detach();
-        } catch (const std::system_error&) {
-            impl.open.erase(fd);  // no more threads: this one connection is dropped
-            --impl.threads;
-        }
-    }
+  Impl& impl = *impl_;
+  for (;;) {
+    boost::system::error_code error;
+    tcp::socket socket(impl.io);
+    impl.acceptor.accept(socket, error);
     std::unique_lock lock(impl.mutex);
-    impl.changed.wait(lock, [&] { return impl.threads == 0; });
+    if (impl.stopping) break;
+    if (error) continue;
+    impl.changed.wait(lock, [&] { return impl.threads < kMaxConnections || impl.stopping; });
+    if (impl.stopping) break;
+    const int fd = socket.native_handle();
+    impl.open.insert(fd);
+    ++impl.threads;
+    try {
+      std::thread([&impl, s = std::move(socket)]() mutable { impl.connection(std::move(s)); }).detach();
+    } catch (const std::system_error&) {
+      impl.open.erase(fd);  // no more threads: this one connection is dropped
+      --impl.threads;
+    }
+  }
+  std::unique_lock lock(impl.mutex);
+  impl.changed.wait(lock, [&] { return impl.threads == 0; });
 }
 
 void Server::stop() {
-    const std::lock_guard lock(impl_->mutex);
-    impl_->stopping = true;
-    impl_->changed.notify_all();
-    // shutdown() wakes a thread that is blocked in accept or read; close() would not.
-    ::shutdown(impl_->acceptor.native_handle(), SHUT_RDWR);
-    for (const int fd : impl_->open) ::shutdown(fd, SHUT_RDWR);
+  const std::lock_guard lock(impl_->mutex);
+  impl_->stopping = true;
+  impl_->changed.notify_all();
+  // shutdown() wakes a thread that is blocked in accept or read; close() would not.
+  ::shutdown(impl_->acceptor.native_handle(), SHUT_RDWR);
+  for (const int fd : impl_->open) ::shutdown(fd, SHUT_RDWR);
 }
 
 }  // namespace icelab

@@ -6,9 +6,9 @@
 namespace icelab {
 
 struct MadeCertificate {
-    std::string authority;    // PEM file: what AWS_CA_BUNDLE wants
-    std::string certificate;  // PEM file
-    std::string key;          // PEM file, mode 0600
+  std::string authority;    // PEM file: what AWS_CA_BUNDLE wants
+  std::string certificate;  // PEM file
+  std::string key;          // PEM file, mode 0600
 };
 
 // Writes the three files into `directory`. Throws std::runtime_error.

@@ -6,7 +6,7 @@
 
 namespace icelab {
 
-std::string sha256(std::string_view bytes);                          // 32 raw bytes
+std::string sha256(std::string_view bytes);                            // 32 raw bytes
 std::string hmac_sha256(std::string_view key, std::string_view text);  // 32 raw bytes
 std::string random_bytes(std::size_t count);
 std::string random_hex(std::size_t digits);

@@ -27,6 +27,8 @@ using Parameters = std::vector<std::pair<std::string, std::string>>;
 // "a=1&b=2" decoded, in order. A malformed escape is nothing.
 std::optional<Parameters> parse_form(std::string_view text);
 
+bool valid_utf8(std::string_view text);
+
 std::string lowercase(std::string_view text);
 std::string xml_escape(std::string_view text);
 

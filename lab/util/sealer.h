@@ -8,13 +8,13 @@
 namespace icelab {
 
 class Sealer {
-public:
-    Sealer();
-    std::string seal(std::string_view payload) const;                    // base64: [A-Za-z0-9+/=]+
-    std::optional<std::string> open(std::string_view token) const;       // nothing when it is not one of ours
+ public:
+  Sealer();
+  std::string seal(std::string_view payload) const;               // base64: [A-Za-z0-9+/=]+
+  std::optional<std::string> open(std::string_view token) const;  // nothing when it is not one of ours
 
-private:
-    std::string secret_;
+ private:
+  std::string secret_;
 };
 
 }  // namespace icelab

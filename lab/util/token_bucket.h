@@ -10,34 +10,34 @@
 namespace icelab {
 
 struct BucketSize {
-    double rate = 0;   // 0: no limit
-    double burst = 0;
+  double rate = 0;  // 0: no limit
+  double burst = 0;
 };
 
 class TokenBuckets {
-public:
-    // Buckets are made at first use, one a name.
-    bool take(const std::string& name, const BucketSize& size) {
-        if (size.rate <= 0) return true;
-        const auto now = std::chrono::steady_clock::now();
-        const std::lock_guard lock(mutex_);
-        auto [entry, fresh] = buckets_.try_emplace(name, Bucket{size.burst, now});
-        Bucket& bucket = entry->second;
-        const double elapsed = std::chrono::duration<double>(now - bucket.filled).count();
-        bucket.tokens = std::min(size.burst, bucket.tokens + elapsed * size.rate);
-        bucket.filled = now;
-        if (bucket.tokens < 1) return false;
-        bucket.tokens -= 1;
-        return true;
-    }
+ public:
+  // Buckets are made at first use, one a name.
+  bool take(const std::string& name, const BucketSize& size) {
+    if (size.rate <= 0) return true;
+    const auto now = std::chrono::steady_clock::now();
+    const std::lock_guard lock(mutex_);
+    auto [entry, fresh] = buckets_.try_emplace(name, Bucket{size.burst, now});
+    Bucket& bucket = entry->second;
+    const double elapsed = std::chrono::duration<double>(now - bucket.filled).count();
+    bucket.tokens = std::min(size.burst, bucket.tokens + elapsed * size.rate);
+    bucket.filled = now;
+    if (bucket.tokens < 1) return false;
+    bucket.tokens -= 1;
+    return true;
+  }
 
-private:
-    struct Bucket {
-        double tokens;
-        std::chrono::steady_clock::time_point filled;
-    };
-    std::mutex mutex_;
-    std::map<std::string, Bucket> buckets_;
+ private:
+  struct Bucket {
+    double tokens;
+    std::chrono::steady_clock::time_point filled;
+  };
+  std::mutex mutex_;
+  std::map<std::string, Bucket> buckets_;
 };
 
 }  // namespace icelab
