@@ -98,7 +98,7 @@ std::string advice(const Operation& operation, Code code) {
   if (code == Code::kPermission && !operation.iam_action.empty()) {
     std::string text = fmt::format("; the credentials need the IAM action {}", operation.iam_action);
     if (!operation.also_needs.empty()) text += fmt::format(" (and, as the case may be, {})", operation.also_needs);
-    return text + ". `icecore policy` prints the least policy";
+    return text + ". `icecore collect --dry-run` lists all that a collection needs";
   }
   if (code == Code::kCredentials) return "; check the credentials in use, the clock of this machine, and that the region is enabled for the account";
   return "";
