@@ -209,7 +209,9 @@ Result<SnapshotRecord> adopt_snapshot(Workspace& workspace, aws::Ec2& ec2, const
                             snapshot));
   if (!described.outpost_arn.empty())
     return fail(Code::kUnsupported, fmt::format("{} lies on an Outpost, where the EBS direct APIs do not read", snapshot));
-  if (described.state == "error") return fail(Code::kRemote, fmt::format("{} ended in error: {}", snapshot, described.state_message));
+  if (described.state == "error")
+    return fail(Code::kRemote, fmt::format("{} ended in error ({}), so there is nothing in it to read; take a new one: icecore collect {}", snapshot,
+                                           described.state_message.empty() ? "AWS gives no reason" : described.state_message, described.volume_id));
   ICECORE_CHECK(workspace.folder().write_evidence(fmt::format("snapshots/{}/describe-snapshots.xml", snapshot), found->pages.front(),
                                                   "ec2 DescribeSnapshots", evidence::Existing::kReplace));
   return record_snapshot(workspace, described, "", "", ec2.region());
