@@ -10,7 +10,10 @@ TEST(Printable, KeepsOrdinaryNames) { EXPECT_EQ(printable("/etc/passwd"), "/etc/
 TEST(Printable, TerminalEscapesCannotReachTheTerminal) {
   EXPECT_EQ(printable("\x1b[2Jx"), "\\x1b[2Jx");
   EXPECT_EQ(printable("a\nb\rc\x7f"), "a\\x0ab\\x0dc\\x7f");
-  EXPECT_EQ(printable("\xc2\x9b" "31m"), "\\xc2\\x9b31m") << "C1 CSI as UTF-8";
+  EXPECT_EQ(printable("\xc2\x9b"
+                      "31m"),
+            "\\xc2\\x9b31m")
+      << "C1 CSI as UTF-8";
 }
 
 TEST(Printable, InvalidUtf8IsShownByteByByte) {
