@@ -61,6 +61,11 @@ std::string shown(std::string_view text, std::size_t limit) {
   return printable(text.substr(0, limit)) + "…";
 }
 
+std::string capital(std::string text) {
+  if (!text.empty() && text[0] >= 'a' && text[0] <= 'z') text[0] = static_cast<char>(text[0] - 'a' + 'A');
+  return text;
+}
+
 std::string when(const Timestamp& time) {
   std::string text = to_iso8601(time, 0);
   std::ranges::replace(text, 'T', ' ');

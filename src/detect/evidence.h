@@ -32,6 +32,8 @@ std::string sha256_hex(std::string_view content);
 std::string cut(std::string_view text, std::size_t limit = kExcerptBytes);
 /// For sentences: printable, on one line, at most `limit` bytes with "…" where it was cut.
 std::string shown(std::string_view text, std::size_t limit = 120);
+/// The same sentence with a capital first letter (ASCII).
+std::string capital(std::string text);
 /// "2026-11-24 05:21:07 UTC".
 std::string when(const Timestamp& time);
 /// "a", "a and b", "a, b and 3 more".

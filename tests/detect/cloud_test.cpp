@@ -47,6 +47,17 @@ TEST_F(Cloud, AKeyNeverUsedBeforeIsSeenByWhatItGoesOnToDo) {
   EXPECT_EQ(of_rule(scene.run(), "cloud-key-recon").size(), 1U);
 }
 
+TEST_F(Cloud, AStolenKeyWithAllRightsIsSeenByEndingTheLogging) {
+  ordinary_life();
+  scene.cloud(t(0), {"GetCallerIdentity", "AKIAADMIN", kThief});
+  scene.cloud(t(10), {"DescribeInstances", "AKIAADMIN", kThief});
+  scene.cloud(t(20), {"StopLogging", "AKIAADMIN", kThief, R"({"name":"main"})", "", "cloudtrail.amazonaws.com"});
+  scene.cloud(t(30), {"RunInstances", "AKIAADMIN", kThief, R"({"maxCount":20})"});
+  const auto findings = scene.run();
+  EXPECT_EQ(of_rule(findings, "cloud-key-recon").size(), 1U);
+  EXPECT_EQ(of_rule(findings, "cloud-mass-launch", Severity::kCritical).size(), 1U);
+}
+
 TEST_F(Cloud, AnAdministratorFromANewPlaceIsRefusedNothing) {
   ordinary_life();
   scene.cloud(t(0), {"GetCallerIdentity", "AKIAADMIN", "192.0.2.77"});

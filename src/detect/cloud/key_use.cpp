@@ -37,23 +37,27 @@ void rate(KeyUse& use, const std::vector<KeyUse>& all, bool attacker) {
   bool refused_question = false;
   bool act = false;
   bool refused_act = false;
+  bool silenced = false;
   for (const CloudEvent* event : use.events) {
     const bool early = seconds_between(use.first(), event->event->time) <= kHour;
     if (event->is_recon() && early) questions.insert(event->name());
     identity = identity || (early && event->name() == "GetCallerIdentity");
     refused_question = refused_question || (event->is_recon() && event->denied());
     act = act || event->is_act();
+    silenced = silenced || event->name() == "StopLogging" || event->name() == "DeleteTrail" || event->name() == "DeleteDetector";
     refused_act = refused_act || (event->is_act() && event->refused());
   }
-  count(use, used_elsewhere_before(use, all), 2, "the key had never been used from there before");
+  const bool new_place = used_elsewhere_before(use, all);
+  count(use, new_place, 2, "the key had never been used from there before");
   count(use, identity, 1, "it first asked whose key it is");
   count(use, questions.size() >= 3, 1, "it looked around");
   count(use, refused_question, 2, "it asked for what the key may not see");
   count(use, act, 2, "it then changed machines, keys or logging");
   count(use, refused_act, 1, "some of that was refused");
+  count(use, silenced, 1, "it tried to end the logging");
   count(use, attacker, 3, "the machine itself was attacked from that address");
   count(use, familiar_address(use, all), -3, {});
-  const bool telling = refused_question || refused_act || attacker;
+  const bool telling = refused_question || refused_act || attacker || (new_place && silenced);
   if (!telling) use.score = std::min(use.score, kSuspect - 1);
 }
 

@@ -27,9 +27,9 @@ Finding recon_finding(const KeyUse& use) {
   finding.confidence = use.score >= 7 ? Confidence::kHigh : Confidence::kMedium;
   std::vector<std::string> shown_names;
   for (const std::string& name : names) shown_names.push_back(shown(name));
-  finding.sentence =
-      fmt::format("{} was tried out from {} from {} on: {}{}; {}.", who(*use.events.front()), shown(use.ip), when(finding.time.value_or(use.first())),
-                  list_of(shown_names, 6), refused > 0 ? fmt::format(" ({} refused)", refused) : "", list_of(use.reasons, 3));
+  finding.sentence = fmt::format("{} was tried out from {} from {} on: {}{}; {}.", capital(who(*use.events.front())), shown(use.ip),
+                                 when(finding.time.value_or(use.first())), list_of(shown_names, 6),
+                                 refused > 0 ? fmt::format(" ({} refused)", refused) : "", list_of(use.reasons, 8));
   return finding;
 }
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <map>
 #include <set>
 #include <unordered_map>
@@ -40,7 +41,11 @@ bool is_auth_message(const artefact::Event& event) {
   return std::ranges::find(kPrograms, reporter) != kPrograms.end() || event.field("body").starts_with("pam_unix(");
 }
 
-std::string key_of(const artefact::Event& event) { return fmt::format("{}\n{}", event.field("reporter"), trim(event.field("body"))); }
+// A hash stands for the message: a million lines would be a second copy of the logs in memory.
+std::size_t key_of(const artefact::Event& event) {
+  const std::hash<std::string_view> hash;
+  return hash(event.field("reporter")) * 31 + hash(trim(event.field("body")));
+}
 
 struct TextLog {
   std::vector<const artefact::Event*> lines;  // in order of time
@@ -56,7 +61,7 @@ struct TextLog {
 
 struct Logs {
   std::map<std::string, TextLog> files;
-  std::unordered_map<std::string, std::vector<Timestamp>> times;  // of each message, ascending
+  std::unordered_map<std::size_t, std::vector<Timestamp>> times;  // of each message, ascending
   std::set<std::string, std::less<>> reporters;
   std::vector<const artefact::Event*> witnesses;  // ascending
 };
