@@ -77,7 +77,7 @@ TEST_F(CallTest, RefusalsNameTheIamActionAndWhatToDo) {
   ICECORE_EXPECT_CODE(reply, Code::kPermission);
   EXPECT_NE(reply.error().message.find("ec2:CreateSnapshots"), std::string::npos);
   EXPECT_NE(reply.error().message.find("ec2:CreateTags"), std::string::npos);
-  EXPECT_NE(reply.error().message.find("icecore policy"), std::string::npos);
+  EXPECT_NE(reply.error().message.find("the credentials need the IAM action"), std::string::npos);
   EXPECT_FALSE(reply.error().outcome_unknown);
 }
 
