@@ -101,7 +101,8 @@ class AccountTest(unittest.TestCase):
         for table, shape in [("instances", "Instance"), ("volumes", "Volume"), ("snapshots", "Snapshot"), ("network_interfaces", "NetworkInterface"), ("images", "Image"),
                              ("security_groups", "SecurityGroup"), ("subnets", "Subnet"), ("key_pairs", "KeyPairInfo"), ("launch_templates", "LaunchTemplate")]:
             for item in self.world[table]:
-                self.assertLessEqual({k for k in item if not k.startswith("_")}, set(model.shape_for(shape).members), table)
+                newer = {"CurrentInstanceBootMode"} if table == "instances" else set()  # AWS has added it since Debian's botocore 1.29
+                self.assertLessEqual({k for k in item if not k.startswith("_")} - newer, set(model.shape_for(shape).members), table)
 
 
 class PayloadTest(unittest.TestCase):
