@@ -19,6 +19,7 @@ json get_console_output(Ec2Call& call);
 json get_console_screenshot(Ec2Call& call);
 // run_instances.cpp
 json run_instances(Ec2Call& call);
+// instance_states.cpp
 json terminate_instances(Ec2Call& call);
 json stop_instances(Ec2Call& call);
 json start_instances(Ec2Call& call);

@@ -11,10 +11,12 @@
 #include <boost/beast/http.hpp>
 #include <chrono>
 #include <condition_variable>
+#include <map>
 #include <mutex>
 #include <set>
 #include <stdexcept>
 #include <thread>
+#include <vector>
 
 namespace icelab {
 namespace {
@@ -75,7 +77,9 @@ struct Server::Impl {
   std::mutex mutex;
   std::condition_variable changed;
   std::set<int> open;  // sockets of the running connections, so that stop() can wake their threads
-  std::size_t threads = 0;
+  std::uint64_t last_id = 0;
+  std::map<std::uint64_t, std::thread> running;
+  std::vector<std::thread> finished;  // to be joined: a detached thread could still be at its end when the program exits
   bool stopping = false;
 
   template <typename Stream>
@@ -153,15 +157,38 @@ struct Server::Impl {
     converse(stream, stream.next_layer());
   }
 
-  void connection(tcp::socket socket) {
+  void connection(std::uint64_t id, tcp::socket socket) {
     try {
       talk(std::move(socket));
     } catch (const std::exception&) {
       // A broken handshake or a dead peer ends this connection only.
     }
     const std::lock_guard lock(mutex);
-    --threads;
+    finished.push_back(std::move(running.at(id)));
+    running.erase(id);
     changed.notify_all();
+  }
+
+  // The caller holds the lock; so does a thread's start, which is why it is on the list before it can end.
+  void start(tcp::socket socket) {
+    const int fd = socket.native_handle();
+    const std::uint64_t id = ++last_id;
+    open.insert(fd);
+    try {
+      running[id] = std::thread([this, id, s = std::move(socket)]() mutable { connection(id, std::move(s)); });
+    } catch (const std::system_error&) {
+      open.erase(fd);  // no more threads: this one connection is dropped
+      running.erase(id);
+    }
+  }
+
+  // Joins what has ended, without the lock.
+  void reap(std::unique_lock<std::mutex>& lock) {
+    std::vector<std::thread> ended;
+    ended.swap(finished);
+    lock.unlock();
+    for (std::thread& thread : ended) thread.join();
+    lock.lock();
   }
 };
 
@@ -195,21 +222,19 @@ void Server::run() {
     impl.acceptor.accept(socket, error);
     std::unique_lock lock(impl.mutex);
     if (impl.stopping) break;
-    if (error) continue;
-    impl.changed.wait(lock, [&] { return impl.threads < kMaxConnections || impl.stopping; });
-    if (impl.stopping) break;
-    const int fd = socket.native_handle();
-    impl.open.insert(fd);
-    ++impl.threads;
-    try {
-      std::thread([&impl, s = std::move(socket)]() mutable { impl.connection(std::move(s)); }).detach();
-    } catch (const std::system_error&) {
-      impl.open.erase(fd);  // no more threads: this one connection is dropped
-      --impl.threads;
+    if (error) {
+      // Out of descriptors, most likely: give the connections that are open a moment to end.
+      impl.changed.wait_for(lock, std::chrono::milliseconds(20));
+      continue;
     }
+    impl.reap(lock);
+    impl.changed.wait(lock, [&] { return impl.running.size() < kMaxConnections || impl.stopping; });
+    if (impl.stopping) break;
+    impl.start(std::move(socket));
   }
   std::unique_lock lock(impl.mutex);
-  impl.changed.wait(lock, [&] { return impl.threads == 0; });
+  impl.changed.wait(lock, [&] { return impl.running.empty(); });
+  impl.reap(lock);
 }
 
 void Server::stop() {

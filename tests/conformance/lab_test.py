@@ -64,9 +64,11 @@ class Lab:
 
     def __exit__(self, *unused):
         self.process.terminate()
-        self.process.wait(20)
+        code = self.process.wait(20)
         self.process.stdout.close()
         self.folder.cleanup()
+        if code != 0:
+            raise AssertionError(f"the lab ended with {code}")
 
     def client(self, service, key=world.KEY, region=world.REGION, **config):
         config.setdefault("retries", {"max_attempts": 0})
