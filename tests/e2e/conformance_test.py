@@ -16,7 +16,7 @@ class ConformanceTest(unittest.TestCase):
         self.assertEqual(wanted - conformance.operations(record), set())
 
     def test_the_other_commands_over_tls_with_small_pages(self):
-        lab = Lab("--tls", "--page-size", "9", "--empty-pages")
+        lab = Lab("--tls", "--page-size", "40", "--empty-pages")
         case = Case(lab)
         for arguments in (["collect", INSTANCE, "--dry-run"], ["collect", ROOT_VOLUME], ["collect", BASELINE], ["acquire", BASELINE], ["ls", BASELINE, "/etc"],
                           ["investigate", INSTANCE, "--no-snapshot"], ["collect", INSTANCE, "--snapshot-volume", ROOT_VOLUME]):

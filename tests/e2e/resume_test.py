@@ -105,19 +105,14 @@ class ResumeTest(unittest.TestCase):
                     killed += run.result()
         self.assertGreater(killed, KILLS // 2)
 
-    def test_killed_twice(self):
+    def test_killed_twice_and_verified_in_between(self):
         case = Case(self.lab)
-        for part in (0.3, 0.3):
-            stop(case, after(part * self.undisturbed.seconds), signal.SIGKILL)
-        self.assert_whole(case, case.investigate())
-
-    def test_a_killed_case_verifies_before_it_is_resumed(self):
-        case = Case(self.lab)
-        killed = stop(case, once_the_ledger_has(self.acts // 2), signal.SIGKILL)
-        self.assertEqual(killed.code, -signal.SIGKILL, killed)
-        ran = case.run("verify", case.folder, "--json")
-        self.assertEqual(ran.code, DONE, ran)
-        self.assertFalse(ran.json()["finished"])
+        for size in (self.acts // 4, self.acts // 2):
+            killed = stop(case, once_the_ledger_has(size), signal.SIGKILL)
+            self.assertEqual(killed.code, -signal.SIGKILL, killed)
+            ran = case.run("verify", case.folder, "--json")
+            self.assertEqual(ran.code, DONE, ran)
+            self.assertFalse(ran.json()["finished"])
         self.assert_whole(case, case.investigate())
 
     def test_ctrl_c_ends_it_at_once_and_the_next_run_goes_on(self):
