@@ -22,6 +22,7 @@ struct Scenario {
   std::string config, credentials;
   std::optional<std::string> profile_flag = std::nullopt;
   std::string key = {};  ///< the access key expected, so that a test cannot pass by both being wrong; empty: an error
+  int since = 0;         ///< the minor version of botocore 1 that first knew this; older ones (Debian 12 has 1.29) are no oracle for it
 };
 
 const Variables kEnvironmentKeys = {{"AWS_ACCESS_KEY_ID", "AKIAENVIRONMENT"}, {"AWS_SECRET_ACCESS_KEY", "s1"}, {"AWS_SESSION_TOKEN", "t1"}};
@@ -132,7 +133,8 @@ std::vector<Scenario> scenarios() {
        "",
        "",
        {},
-       "ASIACONTAINEROIDC"},
+       "ASIACONTAINEROIDC",
+       33},
       {"container before instance", container, "", "", {}, "ASIACONTAINERSECRET"},
       {"a token is not sent to a stranger", {{"AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://192.0.2.1/x"}}, "", "", {}, ""},
       {"instance metadata", nothing, "", "", {}, "ASIAMETADATA"},
@@ -201,12 +203,15 @@ TEST(Credentials, ComeFromWhereBotocoreTakesThem) {
     if (all[i].profile_flag) item["profile"] = *all[i].profile_flag;
     items.push_back(std::move(item));
   }
-  const Json answers = resolved_by_botocore(items);
+  const Json told = resolved_by_botocore(items);
+  const Json& answers = told.at("answers");
+  const int minor = told.at("version").at(1);
   for (std::size_t i = 0; i < all.size(); ++i) {
     SCOPED_TRACE(all[i].name + "\nbotocore: " + answers[i].dump());
     const Resolved ours = resolved_by_us(all[i], environments[i]);
-    EXPECT_EQ(answers[i].contains("error"), !ours.credentials.has_value()) << ours.error;
     EXPECT_EQ(ours.credentials ? ours.credentials->access_key_id : "", all[i].key) << ours.error;
+    if (minor < all[i].since) continue;
+    EXPECT_EQ(answers[i].contains("error"), !ours.credentials.has_value()) << ours.error;
     if (!ours.credentials || answers[i].contains("error")) continue;
     EXPECT_EQ(answers[i].at("access_key"), ours.credentials->access_key_id);
     EXPECT_EQ(answers[i].at("secret_key"), ours.credentials->secret_access_key);

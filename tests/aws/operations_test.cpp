@@ -21,6 +21,8 @@ TEST(Operations, AreThoseOfTheServiceModels) {
     const std::string service(one.service);
     const std::string name(one.name);
     EXPECT_TRUE(seen.insert(service + ":" + name).second) << name << " is listed twice";
+    // Debian 12's botocore (1.29) is older than snapshot locks; newer ones are the oracle for those two.
+    if ((name == "LockSnapshot" || name == "DescribeLockedSnapshots") && !models.at(service).contains(name)) continue;
     ASSERT_TRUE(models.at(service).contains(name)) << service << " " << name;
     const Json members = models.at(service).at(name)[1];
     const auto has = [&](const char* member) { return std::find(members.begin(), members.end(), member) != members.end(); };

@@ -3,6 +3,7 @@ import json
 import os
 import sys
 
+import botocore
 import botocore.session
 
 
@@ -35,4 +36,5 @@ def resolve(item):
         return {"error": f"{type(error).__name__}: {error}"}
 
 
-json.dump([resolve(item) for item in json.load(sys.stdin)], sys.stdout)
+version = [int(part) for part in botocore.__version__.split(".")[:2]]
+json.dump({"version": version, "answers": [resolve(item) for item in json.load(sys.stdin)]}, sys.stdout)
