@@ -26,7 +26,8 @@ TEST(Operations, AreThoseOfTheServiceModels) {
     ASSERT_TRUE(models.at(service).contains(name)) << service << " " << name;
     const Json members = models.at(service).at(name)[1];
     const auto has = [&](const char* member) { return std::find(members.begin(), members.end(), member) != members.end(); };
-    if (service == "ec2") {
+    // DescribeImages pages since 2023, after Debian's botocore.
+    if (service == "ec2" && name != "DescribeImages") {
       EXPECT_EQ(one.page_size > 0, has("MaxResults")) << name;
     }
     if (one.mutating && !has("ClientToken") && (name.starts_with("Create") || name.starts_with("Run") || name.starts_with("Copy")) &&
