@@ -11,7 +11,7 @@ import urllib.parse
 import envelope
 import ledger
 import verdict
-from harness import DATA_VOLUME, DONE, INSTANCE, INTEGRITY, ROOT_VOLUME, WHOLE, Case, Lab, investigated, scratch
+from harness import DATA_VOLUME, DONE, FINDINGS, INSTANCE, INTEGRITY, ROOT_VOLUME, WHOLE, Case, Lab, investigated, scratch
 
 READING = re.compile(r"(Describe|Get|List|Lookup)")
 
@@ -131,6 +131,13 @@ class FindingsTest(unittest.TestCase):
         ran = case.run("triage", case.folder, "--json")
         self.assertEqual(ran.code, WHOLE, ran)
         self.assertEqual(verdict.essence(ran.json()), verdict.essence(case.findings()))
+
+    def test_scripts_can_ask_whether_there_are_findings(self):
+        case = investigated()
+        self.assertEqual(case.run("triage", case.folder, "--exit-code", "--quiet").code, FINDINGS)
+        ran = case.run("report", case.folder)
+        self.assertEqual(ran.code, DONE, ran)
+        self.assertIn("Verdict:", ran.out)
 
     def test_a_second_triage_fetches_nothing_that_is_here(self):
         case = investigated()
