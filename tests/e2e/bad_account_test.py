@@ -3,7 +3,7 @@ import json
 import unittest
 
 from bad_input import BadInput
-from harness import INSTANCE
+from harness import INCIDENT, INSTANCE
 
 NOBODY = {"AWS_ACCESS_KEY_ID": "AKIAICECORELAB000002", "AWS_SECRET_ACCESS_KEY": "icecore/lab/practice/secret/key+00000002"}
 READER = "arn:aws:iam::111122223333:role/icecore-reader"
@@ -15,7 +15,6 @@ def without_keys():
 
 
 def expired():
-    from harness import INCIDENT
     world = json.loads((INCIDENT / "world.json").read_text())
     key = next(k for p in world["principals"] for k in p["_access_keys"] if "Expiration" in k)
     return {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"], "AWS_SESSION_TOKEN": key["SessionToken"]}

@@ -1,6 +1,4 @@
 """A disk that is full, a case that is somebody else's: nothing of it is lost, and the next run goes on."""
-import fcntl
-import json
 import os
 import signal
 import subprocess
@@ -8,7 +6,7 @@ import unittest
 
 import verdict
 from bad_input import BadInput
-from harness import DONE, FAILED, INCIDENT, INSTANCE, USAGE, WHOLE, Case, Lab, finish, investigated, scratch, start
+from harness import DONE, FAILED, INCIDENT, INSTANCE, USAGE, WHOLE, Lab, finish, investigated, scratch, start
 
 
 BASELINE = "snap-0b5e11ea0ba5e11ea"

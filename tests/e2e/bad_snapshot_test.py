@@ -13,7 +13,8 @@ COPY = "aws ec2 copy-snapshot"
 
 class SnapshotTest(BadInput):
     def setUp(self):
-        self.addCleanup(self.lab.patch, "snapshots", BASELINE, {"StorageTier": "standard", "State": "completed", "_public": False, "VolumeSize": 4, "StateMessage": None})
+        self.addCleanup(self.lab.patch, "snapshots", BASELINE, {"StorageTier": "standard", "State": "completed", "VolumeSize": 4,
+                                                                       "StateMessage": None})
 
     def refused(self, snapshot, *words):
         case = self.case()
