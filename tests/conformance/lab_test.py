@@ -777,6 +777,45 @@ class Program(unittest.TestCase):
             lab.client("ec2").describe_regions()
 
 
+class Validator(unittest.TestCase):
+    """validate.py itself: it would be worth nothing if it passed everything."""
+
+    def complaints(self, spoil):
+        with Lab() as lab:
+            lab.client("ec2").describe_volumes()
+            with open(lab.record, encoding="utf-8") as file:
+                line = json.loads(file.readline())
+            spoil(line)
+            path = os.path.join(lab.folder.name, "spoiled.jsonl")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
+            out = io.StringIO()
+            count = validate.validate([path], out)[0]
+            return count, out.getvalue()
+
+    def test_a_good_exchange_passes(self):
+        self.assertEqual(self.complaints(lambda line: None)[0], 0)
+
+    def test_faults_are_found(self):
+        def in_reply(old, new):
+            return lambda line: line["reply"].update(body=line["reply"]["body"].replace(old, new))
+        spoils = {
+            "no such member of Volume": in_reply("volumeType>", "volumeTipe>"),
+            "is not one of": in_reply("gp3", "gp33"),
+            "list item <member>": in_reply("<volumeSet><item>", "<volumeSet><member></member><item>"),
+            "invalid literal": in_reply("<size>1", "<size>one"),
+            "no such member of DescribeVolumesRequest": lambda line: line["request"].update(body=line["request"]["body"] + "&Colour=1"),
+            "is no integer": lambda line: line["request"].update(body=line["request"]["body"] + "&MaxResults=x"),
+            "Version is": lambda line: line["request"].update(body=line["request"]["body"].replace("2016-11-15", "2010-01-01")),
+            "without date": lambda line: line["reply"].update(headers=[h for h in line["reply"]["headers"] if h[0] != "Date"]),
+        }
+        for wanted, spoil in spoils.items():
+            with self.subTest(wanted):
+                count, text = self.complaints(spoil)
+                self.assertGreater(count, 0)
+                self.assertIn(wanted, text)
+
+
 def operations_of_the_lab():
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lab/model/services.json")
     with open(path, encoding="utf-8") as file:

@@ -5,12 +5,14 @@
 
 Every request must be one that the model allows: known operation, known members, right types, required members there.
 Every reply must parse with botocore's parser, and hold nothing that the model does not name. Prints what is wrong, and
-ends with 1 when anything is. Replies that a fault spoiled on purpose are left out, and so are requests that were
+ends with 1 when anything is. What this botocore does not know but a later one does (lab/model/services.json is boiled down
+from it) is counted and named, not a problem. Replies that a fault spoiled on purpose are left out, and so are requests that were
 answered with an error of the caller's making (a test of a bad request is no client to judge).
 """
 import base64
 import collections
 import json
+import os
 import re
 import sys
 import urllib.parse
@@ -24,6 +26,35 @@ XML_PROTOCOLS = ("ec2", "query")
 # Errors that say the request itself was wrong; then only the reply is judged.
 BAD_REQUEST = re.compile(r"Unknown|Missing|Invalid|Malformed|Incomplete|Unrecognized|Signature|AuthFailure|Validation|NoSuchVersion|Serialization|Expired")
 EC2_PSEUDO = {"Action", "Version"}
+LATER_MODELS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lab/model/services.json")
+
+
+class Later:
+    """Members and values that came into the models after this botocore."""
+
+    def __init__(self):
+        with open(LATER_MODELS, encoding="utf-8") as file:
+            self.shapes = {}
+            for service in json.load(file).values():
+                for name, shape in service["shapes"].items():
+                    self.shapes.setdefault(name, []).append(shape)
+        self.seen = collections.Counter()
+
+    def member(self, shape, wire):
+        for later in self.shapes.get(shape.name, []):
+            if any(wire in (name, *names[1:]) for name, names in later.get("m", {}).items()):
+                self.seen[f"{shape.name}.{wire}"] += 1
+                return True
+        return False
+
+    def value(self, shape, text):
+        if any(text in later.get("e", []) for later in self.shapes.get(shape.name, [])):
+            self.seen[f"{shape.name} = {text}"] += 1
+            return True
+        return False
+
+
+LATER = Later()
 
 
 class Models:
@@ -64,7 +95,7 @@ def check_scalar(shape, text, where):
             base64.b64decode(text, validate=True)
         except ValueError:
             yield f"{where}: no base64"
-    if kind == "string" and shape.enum and len(shape.enum) < 60 and text not in shape.enum:
+    if kind == "string" and shape.enum and len(shape.enum) < 60 and text not in shape.enum and not LATER.value(shape, text):
         yield f"{where}: {text!r} is not one of {shape.enum}"
 
 
@@ -97,7 +128,8 @@ def check_tree(protocol, shape, node, where):
             if key == "":
                 continue
             if key not in known:
-                yield f"{where}.{key}: no such member of {shape.name}"
+                if not LATER.member(shape, key):
+                    yield f"{where}.{key}: no such member of {shape.name}"
                 continue
             yield from check_tree(protocol, known[key][1], child, f"{where}.{key}")
         given = {known[key][0] for key in node if key in known}
@@ -128,7 +160,8 @@ def check_json(shape, value, where):
         known = {member.serialization.get("name", name): (name, member) for name, member in shape.members.items()}
         for key, child in value.items():
             if key not in known:
-                yield f"{where}.{key}: no such member of {shape.name}"
+                if not LATER.member(shape, key):
+                    yield f"{where}.{key}: no such member of {shape.name}"
             elif child is not None:
                 yield from check_json(known[key][1], child, f"{where}.{key}")
         for name in shape.required_members:
@@ -227,7 +260,8 @@ def check_xml(shape, element, where):
         for child in element:
             name = local(child)
             if name not in known:
-                yield f"{where}.{name}: no such member of {shape.name}"
+                if not LATER.member(shape, name):
+                    yield f"{where}.{name}: no such member of {shape.name}"
                 continue
             if counts[name] > 1:
                 yield f"{where}.{name}: there {counts[name]} times"
@@ -356,6 +390,9 @@ def validate(paths, out=sys.stdout):
                     print(f"{path}:{number}: {complaint}", file=out)
     for name, count in sorted(unchecked.items()):
         print(f"not checked, since this botocore has no such operation: {name} ({count})", file=out)
+    for name, count in sorted(LATER.seen.items()):
+        print(f"younger than this botocore: {name} ({count})", file=out)
+    LATER.seen.clear()
     print(f"{sum(seen.values())} exchanges of {len(seen)} operations, {problems} problems", file=out)
     return problems, seen
 
