@@ -142,8 +142,7 @@ Finding parse_finding(const Json& in) {
 
 void sort_findings(std::vector<Finding>& findings) {
   std::ranges::stable_sort(findings, before);
-  const auto repeated = std::ranges::unique(findings, same);
-  findings.erase(repeated.begin(), repeated.end());
+  findings.erase(std::unique(findings.begin(), findings.end(), same), findings.end());
 }
 
 OrderedJson location_json(const Provenance& where) {

@@ -118,8 +118,7 @@ ICECORE_DETECTOR(detect_private_keys) {
   if (gathered.keys.empty()) finding.severity = Severity::kMedium;
   finding.confidence = !gathered.keys.empty() && !gathered.hosts.empty() ? Confidence::kHigh : Confidence::kMedium;
   std::ranges::sort(gathered.hosts);
-  const auto repeated = std::ranges::unique(gathered.hosts);
-  gathered.hosts.erase(repeated.begin(), repeated.end());
+  gathered.hosts.erase(std::unique(gathered.hosts.begin(), gathered.hosts.end()), gathered.hosts.end());
   const std::string visited =
       gathered.hosts.empty() ? ""
                              : fmt::format("the service account {} has logged in by SSH to {}", list_of(gathered.accounts), list_of(gathered.hosts));
