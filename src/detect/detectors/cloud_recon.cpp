@@ -26,6 +26,7 @@ Finding recon_finding(const KeyUse& use) {
   finding.time = finding.first;
   finding.confidence = use.score >= 7 ? Confidence::kHigh : Confidence::kMedium;
   std::vector<std::string> shown_names;
+  shown_names.reserve(names.size());
   for (const std::string& name : names) shown_names.push_back(shown(name));
   finding.sentence = fmt::format("{} was tried out from {} from {} on: {}{}; {}.", capital(who(*use.events.front())), shown(use.ip),
                                  when(finding.time.value_or(use.first())), list_of(shown_names, 6),

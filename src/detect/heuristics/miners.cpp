@@ -29,6 +29,7 @@ Result<std::vector<MinerHome>> miner_homes(const Scene& scene) {
   std::map<std::string, MinerHome> homes;
   const auto programs = foreign_programs(scene);
   std::vector<machine::FileRef> wanted;
+  wanted.reserve(programs.size());
   for (const Foreign& program : programs) wanted.push_back(program.file);
   ICECORE_CHECK(prefetch(scene, wanted, kHead));
   wanted.clear();
