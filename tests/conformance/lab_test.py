@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """boto3 and the AWS CLI as clients of icecore-lab: every call it has, paginators on, and what it must refuse.
 
-    tests/conformance/lab_test.py BUILD/lab/icecore-lab [unittest options]
+    tests/conformance/lab_test.py BUILD/icecore-lab [unittest options]
 
 At the end the record of all exchanges is held against botocore's service models (validate.py).
 """

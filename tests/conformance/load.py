@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """How many GetSnapshotBlock a second does the lab serve?
 
-    tests/conformance/load.py BUILD/lab/icecore-lab [SECONDS] [CONNECTIONS] [--tls]
+    tests/conformance/load.py BUILD/icecore-lab [SECONDS] [CONNECTIONS] [--tls]
 
 Makes a disk of 512 written blocks, signs one request a block beforehand (a signature holds five minutes) and sends them over
 kept-alive connections, so that the client costs as little as it can. Prints requests and MiB a second and what the lab's processor cost.
