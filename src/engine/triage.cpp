@@ -22,7 +22,8 @@ Result<void> run_stages(Workspace& workspace, const Target& target, detect::Find
   ICECORE_CHECK(add_control_plane(workspace, target, events, scene.instance));
   scene.events = detect::EventStore(events);
   ICECORE_CHECK(detect::run_detectors(scene, sink, anomalies, progress, Needs::kControlPlane, Needs::kControlPlane));
-  if (!target.machine) return {};
+  // Without a disk the cloud's and the user-data's detectors still have their say; those that want a machine see that there is none.
+  if (!target.machine) return detect::run_detectors(scene, sink, anomalies, progress, Needs::kFiles, Needs::kSweep);
 
   scene.machine = target.machine;
   ICECORE_ASSIGN(scene.facts, machine::read_facts(*target.machine));
