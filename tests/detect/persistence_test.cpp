@@ -174,7 +174,7 @@ TEST_F(Persistence, AnOpenDoorInPam) {
 }
 
 TEST_F(Persistence, HostsOfUpdatesSentNowhere) {
-  scene.put("/etc/hosts", "127.0.0.1 localhost\n127.0.0.1 security.debian.org\n0.0.0.0 database.clamav.net\n", t(0));
+  scene.put("/etc/hosts", "127.0.0.1 localhost\n127.0.0.1 security.ubuntu.com\n0.0.0.0 database.clamav.net\n", t(0));
   const auto found = only("hosts-tampered");
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].locations.size(), 2U);

