@@ -42,8 +42,7 @@ class Lookups {
   /// False where CloudTrail refuses: no further lookup will do better.
   Result<bool> run(const Query& query) {
     if (!done_.insert(query).second) return true;
-    const std::string name = fmt::format("lookup-{}-{}", query.attribute, file_part(query.value));
-    auto bodies = keep(name, query);
+    auto bodies = bodies_of(query);
     if (!bodies && collection_goes_on(bodies.error().code)) {
       workspace_.anomalies().add("collect.cloudtrail", bodies.error());
       return false;
@@ -73,28 +72,19 @@ class Lookups {
   }
 
  private:
-  Result<std::vector<std::string>> keep(const std::string& name, const Query& query) {
-    evidence::CaseFolder& folder = workspace_.folder();
-    const auto file = [&](std::size_t page) { return fmt::format("cloudtrail/{}.page-{}.json", name, page); };
-    std::vector<std::string> bodies;
-    if (is_collected(folder, file(1))) {
-      for (std::size_t page = 1; is_collected(folder, file(page)); ++page) {
-        ICECORE_ASSIGN(bodies.emplace_back(), folder.read(file(page)));
-      }
-      return bodies;
-    }
-    bool truncated = false;
-    auto found = trail_.lookup_events({query.attribute, query.value}, kEventsPerLookup, &truncated);
-    if (!found) return Failure(static_cast<const Error&>(found.error()));
-    if (truncated)
-      workspace_.anomalies().add("collect.cloudtrail", fail(Code::kUnsupported, fmt::format("{} {} has more than {} events; the newest were kept",
-                                                                                            query.attribute, query.value, kEventsPerLookup))
-                                                           .value());
-    for (std::size_t page = found->pages.size(); page > 0; --page)
-      ICECORE_CHECK(folder.write_evidence(file(page), found->pages[page - 1],
-                                          fmt::format("cloudtrail LookupEvents {}={}", query.attribute, query.value),
-                                          page == 1 ? evidence::Existing::kKeep : evidence::Existing::kReplace));
-    return std::move(found->pages);
+  Result<std::vector<std::string>> bodies_of(const Query& query) {
+    const std::string base = fmt::format("cloudtrail/lookup-{}-{}", query.attribute, file_part(query.value));
+    const std::string source = fmt::format("cloudtrail LookupEvents {}={}", query.attribute, query.value);
+    return keep_bodies(workspace_.folder(), base, "json", source, [&]() -> Result<std::vector<std::string>> {
+      bool truncated = false;
+      auto found = trail_.lookup_events({query.attribute, query.value}, kEventsPerLookup, &truncated);
+      if (!found) return Failure(static_cast<const Error&>(found.error()));
+      if (truncated)
+        workspace_.anomalies().add("collect.cloudtrail", fail(Code::kUnsupported, fmt::format("{} {} has more than {} events; the newest were kept",
+                                                                                              query.attribute, query.value, kEventsPerLookup))
+                                                             .value());
+      return std::move(found->pages);
+    });
   }
 
   Result<void> take(const std::string& body) {

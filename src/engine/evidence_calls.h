@@ -12,6 +12,11 @@
 
 namespace icecore::engine {
 
+/// Bodies of a call kept verbatim as `base`.EXTENSION, `base`.page-2.EXTENSION, … in the case. Where they are there already, they are read from
+/// there; else `fetch` asks AWS. `source` says in the ledger where they came from.
+Result<std::vector<std::string>> keep_bodies(evidence::CaseFolder& folder, const std::string& base, std::string_view extension,
+                                             std::string_view source, const std::function<Result<std::vector<std::string>>()>& fetch);
+
 /// Not thread-safe.
 class EvidenceCalls {
  public:
@@ -25,17 +30,11 @@ class EvidenceCalls {
   /// call could survive (credentials, interruption, network, local disk) are returned.
   Result<std::vector<std::string>> try_describe(std::string_view action, const aws::Parameters& parameters, std::string_view name);
 
-  /// Any call that gives bodies, under the same rule of keeping and resuming. The first body is FOLDER/NAME.EXTENSION.
-  using Fetch = std::function<Result<std::vector<std::string>>()>;
-  Result<std::vector<std::string>> keep(std::string_view name, std::string_view extension, std::string_view source, const Fetch& fetch);
-
   const std::string& folder() const { return folder_; }
   Workspace& workspace() { return workspace_; }
   aws::Ec2& ec2() { return ec2_; }
 
  private:
-  std::string page_file(std::string_view name, std::string_view extension, std::size_t page) const;
-
   Workspace& workspace_;
   aws::Ec2& ec2_;
   const std::string folder_;
