@@ -5,7 +5,7 @@ import subprocess
 import tempfile
 
 BLOCK = 524288
-LINUX = "8300"  # sgdisk's short code of a Linux filesystem
+LINUX = re.compile(r"\s*\d+\s+(\d+)\s+\d+\s+\S+ \S+\s+83\d\d\b")  # sgdisk -p: number, first, last sector, size, a short code 83xx
 
 
 def output(*command):
@@ -14,8 +14,8 @@ def output(*command):
 
 def linux_partition(image):
     """Byte at which the last Linux partition begins."""
-    starts = [int(line.split()[1]) * 512 for line in output("sgdisk", "-p", image).splitlines() if LINUX in line.split()]
-    return starts[-1]
+    found = [LINUX.match(line) for line in output("sgdisk", "-p", image).splitlines()]
+    return [int(line.group(1)) * 512 for line in found if line][-1]
 
 
 def directory_extents(image, offset):
@@ -44,7 +44,7 @@ def table_extents(dump):
     descriptors = re.search(r"Group descriptors at (\d+)-(\d+)", dump)
     yield 0, size
     yield int(descriptors.group(1)) * size, (int(descriptors.group(2)) - int(descriptors.group(1)) + 1) * size
-    for group in dump.split("\nGroup ")[1:]:
+    for group in re.split(r"\nGroup (?=\d+:)", dump)[1:]:
         table = int(re.search(r"Inode table at (\d+)", group).group(1))
         unused = re.search(r"(\d+) unused inodes", group)
         used = number["Inodes per group"] - (int(unused.group(1)) if unused else 0)

@@ -85,13 +85,17 @@ Result<std::uint64_t> JournalLog::offset_of(std::uint32_t block) const {
   return (run.physical + (block - run.logical)) * block_size();
 }
 
-// Live logs are short and journals long, so what is announced ahead grows with what was read.
+// Live logs are short and journals long, so as much is announced ahead as was announced before. A window ends where a 512 KiB block of an on-demand
+// image does (mkfs lays journals on such borders), so that it does not fetch one more for its last few bytes.
 Result<void> JournalLog::announce(std::uint32_t block) {
   if (block >= announced_from_ && block < announced_to_) return {};
-  window_ = window_ == 0 ? kFirstWindow : std::min(window_ * 2, kLargestWindow);
+  const std::uint32_t window = std::min(announced_bytes_ < kFirstWindow ? kFirstWindow : announced_bytes_, kLargestWindow);
+  announced_bytes_ = std::min(announced_bytes_ + window, kLargestWindow);
   announced_from_ = block;
+  const std::uint64_t step = std::max(1U, kFirstWindow / block_size());
+  const std::uint64_t end = (std::uint64_t{block} + std::max(1U, window / block_size())) / step * step;
   announced_to_ =
-      static_cast<std::uint32_t>(std::min<std::uint64_t>(std::uint64_t{block} + std::max(1U, window_ / block_size()), superblock_.fast_commit_end));
+      static_cast<std::uint32_t>(std::min<std::uint64_t>(std::max<std::uint64_t>(end, std::uint64_t{block} + 1), superblock_.fast_commit_end));
   std::vector<image::ByteRange> ranges;
   for (const Run& run : map_.runs) {
     const std::uint64_t from = std::max<std::uint64_t>(run.logical, announced_from_),

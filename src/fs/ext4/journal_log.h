@@ -47,7 +47,7 @@ class JournalLog {
   JournalSuperblock superblock_;
   Bytes buffer_;
   std::uint32_t announced_from_ = 0, announced_to_ = 0;
-  std::uint32_t window_ = 0;
+  std::uint32_t announced_bytes_ = 0;
 };
 
 }  // namespace icecore::fs::ext4
