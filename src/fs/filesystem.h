@@ -13,6 +13,8 @@
 #include "core/progress.h"
 #include "core/result.h"
 #include "core/timestamp.h"
+#include "fs/deleted_file.h"
+#include "fs/extent.h"
 #include "fs/file_table.h"
 #include "image/block_source.h"
 
@@ -46,14 +48,6 @@ struct ExtendedAttribute {
   std::string value;
 };
 
-/// A run of a file's content. Holes have none.
-struct Extent {
-  std::uint64_t file_offset = 0;
-  std::uint64_t source_offset = 0;  ///< byte in the filesystem's BlockSource
-  std::uint64_t length = 0;         ///< bytes
-  bool unwritten = false;           ///< allocated, reads as zeros
-};
-
 struct SweepOptions {
   bool deleted = true;  ///< also inodes that are free but still hold something
 };
@@ -85,6 +79,15 @@ class Filesystem {
 
   /// Every name and inode, read in disk order with one prefetch a round. What does not parse goes to `anomalies`.
   virtual Result<FileTable> sweep(const SweepOptions& options, Anomalies& anomalies, Progress& progress) const = 0;
+
+  /// Deleted files with all that is known of them. `table` is this filesystem's own sweep with deleted inodes, `paths` is made of it. Reads more than
+  /// a sweep: the whole journal (as one prefetch), bitmaps of the blocks that are asked after; never the contents. The default knows what the table
+  /// holds and what extents() still gives for free inodes, and cannot tell whether those blocks have been used again (content kUnknown).
+  virtual Result<DeletedFiles> deleted_files(const FileTable& table, const PathIndex& paths, Anomalies& anomalies, Progress& progress) const;
+
+  /// Reads old content where it was: at most out.size() bytes from `offset`, fewer only at its end. Holes and what was never written are zeros; so
+  /// are pieces that are not free any more, so that nobody's content is taken for another's.
+  virtual Result<std::size_t> read_deleted(const DeletedFile& file, std::uint64_t offset, std::span<std::byte> out) const;
 };
 
 using FilesystemPtr = std::shared_ptr<const Filesystem>;
