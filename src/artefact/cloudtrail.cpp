@@ -93,6 +93,7 @@ Result<Event> cloudtrail_event(std::string_view line, std::uint64_t line_number,
                                        error.empty() ? "" : ": " + error),
                            std::move(where));
   put(event, "event_id", event.where.event_id);
+  put(event, "request_id", text_at(record, "requestID"));
   put(event, "event_name", name);
   put(event, "event_source", first_of({text_at(record, "eventSource"), text_at(outer, "EventSource")}));
   put(event, "region", text_at(record, "awsRegion"));

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -32,7 +33,8 @@ struct InstanceMetadata {
   std::vector<std::string> launch_key_fingerprints;  ///< as EC2 writes them: "aa:bb:…" (MD5 of an imported RSA key) or base64 SHA-256 (ed25519)
   std::string launch_key_name;
   std::optional<Timestamp> launch_time;
-  std::vector<std::string> trusted_access_keys;  ///< of the responder: what they do is no incident
+  /// Request ids of icecore's own calls, from the ledger: they are no incident. Never a whole key: the thief may hold the responder's.
+  std::set<std::string, std::less<>> own_requests;
 };
 
 /// One filesystem's sweep. The index borrows the table.

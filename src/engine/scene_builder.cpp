@@ -44,6 +44,7 @@ Result<void> add_metadata(evidence::CaseFolder& folder, const InstanceRecord& in
 Result<void> add_control_plane(Workspace& workspace, const Target& target, std::vector<artefact::Event>& events, detect::InstanceMetadata& metadata) {
   if (!workspace.has_case()) return {};
   evidence::CaseFolder& folder = workspace.folder();
+  metadata.own_requests = folder.ledger().summary().requests();
   if (target.instance) ICECORE_CHECK(add_metadata(folder, *target.instance, metadata));
   std::set<std::string, std::less<>> seen;  // a key may be in both files
   artefact::FunctionSink sink([&](artefact::Event event) -> Result<void> {

@@ -42,6 +42,7 @@ void LedgerSummary::add_outcome(const Entry& entry) {
       if (run.seq == entry.act) run.finished = true;
     open_.erase(intent);
   }
+  if (std::string request = text_at(entry.body, "request_id"); !request.empty()) requests_.insert(std::move(request));
   if (!flag_at(entry.body, "ok")) {
     add_resources(entry);  // a call that failed half way may still have created something
     return;

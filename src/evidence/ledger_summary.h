@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -78,6 +79,9 @@ class LedgerSummary {
   std::vector<RunRecord> runs() && { return std::move(runs_); }
   const std::vector<CheckpointRecord>& checkpoints() const& { return checkpoints_; }
   std::vector<CheckpointRecord> checkpoints() && { return std::move(checkpoints_); }
+  /// AWS's request ids of every call that was recorded one by one.
+  const std::set<std::string, std::less<>>& requests() const& { return requests_; }
+  std::set<std::string, std::less<>> requests() && { return std::move(requests_); }
   /// No run, or the last one wrote its outcome: the case has a manifest.
   bool finished() const { return runs_.empty() || runs_.back().finished; }
 
@@ -93,6 +97,7 @@ class LedgerSummary {
   std::map<std::string, std::vector<ImageSeal>> seals_;
   std::vector<RunRecord> runs_;
   std::vector<CheckpointRecord> checkpoints_;
+  std::set<std::string, std::less<>> requests_;
 };
 
 }  // namespace icecore::evidence

@@ -80,10 +80,18 @@ TEST_F(Cloud, AColleagueWithFewerRightsInTheSameOfficeIsNoThief) {
 }
 
 TEST_F(Cloud, TheRespondersOwnCallsAreNoIncident) {
-  scene.instance.trusted_access_keys = {"AKIABOT"};
   recon("AKIABOT");
   scene.cloud(t(100), {"StopLogging", "AKIABOT", kThief});
+  scene.instance.own_requests = {"request-1", "request-2", "request-3", "request-4", "request-5"};
   EXPECT_EQ(alarms(scene.run()), "");
+}
+
+TEST_F(Cloud, TheRespondersKeyInOtherHandsIsAnIncident) {
+  ordinary_life();
+  scene.cloud(t(-10), {"DescribeInstances", "AKIABOT", kOffice});
+  scene.instance.own_requests = {"request-61"};
+  recon("AKIABOT");
+  EXPECT_EQ(of_rule(scene.run(), "cloud-key-recon").size(), 1U);
 }
 
 TEST_F(Cloud, BulkLaunchesGrantedAndRefusedAreOneFinding) {

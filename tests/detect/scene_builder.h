@@ -95,8 +95,8 @@ class SceneBuilder {
   void cloud(Timestamp time, const Call& call) {
     const std::string id = fmt::format("event-{}", ++calls_);
     const std::string line = fmt::format(
-        R"({{"eventID":"{}","eventName":"{}","eventTime":"{}","eventSource":"{}","sourceIPAddress":"{}","awsRegion":"us-west-2","userAgent":"aws-cli/2","userIdentity":{{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/bot","accessKeyId":"{}"}},"requestParameters":{}{}}})",
-        id, call.name, to_iso8601(time, 0), call.source, call.ip, call.key, call.request,
+        R"({{"eventID":"{}","requestID":"request-{}","eventName":"{}","eventTime":"{}","eventSource":"{}","sourceIPAddress":"{}","awsRegion":"us-west-2","userAgent":"aws-cli/2","userIdentity":{{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/bot","accessKeyId":"{}"}},"requestParameters":{}{}}})",
+        id, calls_, call.name, to_iso8601(time, 0), call.source, call.ip, call.key, call.request,
         call.error.empty() ? "" : fmt::format(R"(,"errorCode":"{}")", call.error));
     auto event = artefact::cloudtrail_event(line, calls_, "cloudtrail/events.jsonl");
     ASSERT_TRUE(event.has_value()) << to_string(event.error());

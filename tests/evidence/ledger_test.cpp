@@ -44,8 +44,8 @@ TEST_F(LedgerTest, RemembersWhatItWasTold) {
     const auto ledger = open();
     const auto first = ledger->intend({{"act", "aws-call"}, {"operation", "CreateSnapshots"}});
     const auto second = ledger->intend({{"act", "aws-call"}, {"operation", "CreateVolume"}});
-    ICECORE_ASSERT_OK(
-        ledger->conclude(*first, {{"ok", true}, {"created", Json::array({{{"kind", "snapshot"}, {"id", "snap-1"}, {"evidence", true}}})}}));
+    ICECORE_ASSERT_OK(ledger->conclude(
+        *first, {{"ok", true}, {"request_id", "1f0"}, {"created", Json::array({{{"kind", "snapshot"}, {"id", "snap-1"}, {"evidence", true}}})}}));
     ICECORE_ASSERT_OK(second);
   }
   const LedgerSummary summary = open("run-2")->summary();
@@ -55,6 +55,7 @@ TEST_F(LedgerTest, RemembersWhatItWasTold) {
   ASSERT_EQ(summary.resources().size(), 1U);
   EXPECT_EQ(summary.resources()[0].id, "snap-1");
   EXPECT_TRUE(summary.resources()[0].evidence);
+  EXPECT_TRUE(summary.requests().contains("1f0"));
 }
 
 // The chain checked by the shell alone, as docs/ledger.md says.

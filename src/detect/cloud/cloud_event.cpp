@@ -94,8 +94,7 @@ bool CloudEvent::is_act() const {
 std::vector<CloudEvent> cloud_events(const Scene& scene) {
   std::vector<CloudEvent> events;
   for (const artefact::Event* event : scene.events.of_type("aws:cloudtrail:entry")) {
-    const auto& trusted = scene.instance.trusted_access_keys;
-    if (std::ranges::find(trusted, event->field("access_key")) != trusted.end()) continue;
+    if (scene.instance.own_requests.contains(event->field("request_id"))) continue;
     events.push_back({event, parsed(event->field("request")), parsed(event->field("response"))});
   }
   return events;
