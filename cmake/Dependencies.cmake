@@ -14,6 +14,8 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(lz4 REQUIRED IMPORTED_TARGET liblz4)
 pkg_check_modules(lzma REQUIRED IMPORTED_TARGET liblzma)
+# icecore mount
+pkg_check_modules(fuse3 REQUIRED IMPORTED_TARGET fuse3)
 if(ICECORE_TESTS)
   find_package(GTest REQUIRED)
 endif()

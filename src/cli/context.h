@@ -72,6 +72,7 @@ void add_cat(CLI::App& app, Globals& globals, Chosen& chosen);
 void add_stat(CLI::App& app, Globals& globals, Chosen& chosen);
 void add_extract(CLI::App& app, Globals& globals, Chosen& chosen);
 void add_acquire(CLI::App& app, Globals& globals, Chosen& chosen);
+void add_mount(CLI::App& app, Globals& globals, Chosen& chosen);
 void add_verify(CLI::App& app, Globals& globals, Chosen& chosen);
 void add_report(CLI::App& app, Globals& globals, Chosen& chosen);
 

@@ -51,6 +51,7 @@ int guarded_main(int argc, char** argv) {
   add_stat(app, globals, chosen);
   add_extract(app, globals, chosen);
   add_acquire(app, globals, chosen);
+  add_mount(app, globals, chosen);
   add_verify(app, globals, chosen);
   add_report(app, globals, chosen);
   try {

@@ -71,10 +71,10 @@ def environment(lab=None, home=None, **changes):
     return {name: str(value) for name, value in wanted.items() if value is not None}
 
 
-def start(arguments, env, cwd):
+def start(arguments, env, cwd, **popen):
     """icecore in a process group of its own."""
     return subprocess.Popen([ICECORE, *arguments], env=env, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                            start_new_session=True)
+                            start_new_session=True, **popen)
 
 
 def finish(process, arguments, timeout=300, began=None):
