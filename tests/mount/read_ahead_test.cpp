@@ -17,7 +17,9 @@ TEST(ReadPatternTest, AReaderInOrderIsMetByAWindowThatGrowsWithIt) {
       fetched = range->offset + range->length;
       EXPECT_LE(fetched, std::min(2 * (offset + kRead), 256 * kMiB)) << "never more ahead than was read";
     }
-    if (offset > 4 * kMiB && offset < 200 * kMiB) EXPECT_GT(fetched, offset + kRead) << "the reader is never alone";
+    if (offset > 4 * kMiB && offset < 200 * kMiB) {
+      EXPECT_GT(fetched, offset + kRead) << "the reader is never alone";
+    }
   }
   EXPECT_EQ(fetched, 256 * kMiB);
 }
