@@ -16,6 +16,8 @@ pkg_check_modules(lz4 REQUIRED IMPORTED_TARGET liblz4)
 pkg_check_modules(lzma REQUIRED IMPORTED_TARGET liblzma)
 # icecore mount
 pkg_check_modules(fuse3 REQUIRED IMPORTED_TARGET fuse3)
+# NTFS, FAT, exFAT, ISO 9660, HFS+, APFS
+pkg_check_modules(tsk REQUIRED IMPORTED_TARGET tsk)
 if(ICECORE_TESTS)
   find_package(GTest REQUIRED)
 endif()

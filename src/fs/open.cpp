@@ -1,8 +1,9 @@
-// Recognises what a source holds and opens it. One line a filesystem that we read; the rest is named.
+// Recognises what a source holds and opens it: ext and XFS by our own readers, others by libtsk; the rest is named.
 #include <fmt/format.h>
 
 #include "fs/ext4/ext4.h"
 #include "fs/filesystem.h"
+#include "fs/tsk/tsk.h"
 #include "fs/xfs/xfs.h"
 #include "volume/signature.h"
 
@@ -21,6 +22,7 @@ Result<FilesystemPtr> open(image::SourcePtr source, const OpenOptions& options, 
   }
   if (found->type == "ext") return ext4::open(std::move(source), options, anomalies);
   if (found->type == "xfs") return xfs::open(std::move(source), options, anomalies);
+  if (tsk::reads(found->type)) return tsk::open(std::move(source), found->type, anomalies);
   return fail(Code::kUnsupported, fmt::format("this is {}, which this version does not read", found->name), where);
 }
 
