@@ -89,7 +89,7 @@ Result<void> ImageState::work_on(std::span<const std::uint64_t> mine) {
   if (mine.empty()) return {};
   std::vector<std::uint64_t> to_list;
   for (const std::uint64_t block : mine)
-    if (!is_here(block)) to_list.push_back(block);
+    if (!is_here(block) && donor_of(block) == nullptr) to_list.push_back(block);
   ICECORE_CHECK(listing->ensure(to_list));
   return parallel_for(mine.size(), options.threads, [&](std::size_t i) {
     Result<void> result = obtain(mine[i], std::nullopt);
@@ -146,6 +146,7 @@ Result<BlockAnswer> ImageState::ask(std::uint64_t block, const std::string& toke
 Result<void> ImageState::fetch(std::uint64_t block, std::optional<std::string> token) {
   const std::array<std::uint64_t, 1> one{block};
   Buffer buffer(*this);
+  if (const Donor* donor = donor_of(block)) return take(*donor, block, buffer.bytes());
   int bodies = 0;
   for (int tokens = 0; bodies < kBodies && tokens < kTokens;) {
     if (interrupted()) return interruption();
@@ -179,23 +180,43 @@ Result<void> ImageState::fetch(std::uint64_t block, std::optional<std::string> t
   return fail(Code::kRemote, fmt::format("{} refuses every token that it lists for block {}", snapshot, block), where(block));
 }
 
-Result<void> ImageState::accept(std::uint64_t block, ByteView bytes, const Sha256Digest& hash, std::string request_id) {
-  if (hash != zero_block_sha256()) {  // zeros stay a hole
-    if (const Result<void> written = file->write(block * kBlockSize, bytes); !written) {
-      // On a full disk, half a block would take the room that the database needs to record the whole ones.
-      (void)file->discard(block * kBlockSize, kBlockSize);
-      return written;
+// The donor's bytes are checked like the wire's. Sharing and copying give the same file; only the room on the disk differs.
+Result<void> ImageState::take(const Donor& donor, std::uint64_t block, Bytes& buffer) {
+  ICECORE_ASSIGN(const Sha256Digest hash, donor.read(block, buffer));
+  if (hash != zero_block_sha256()) {
+    if (file->share(donor.descriptor(), block * kBlockSize, kBlockSize)) {
+      ++shared;
+    } else {
+      ICECORE_CHECK(put(block, buffer));
     }
   }
+  ++taken;
+  record(block, hash, "baseline " + donor.snapshot());
+  return {};
+}
+
+Result<void> ImageState::accept(std::uint64_t block, ByteView bytes, const Sha256Digest& hash, std::string request_id) {
+  if (hash != zero_block_sha256()) ICECORE_CHECK(put(block, bytes));  // zeros stay a hole
+  ++blocks_fetched;
+  record(block, hash, std::move(request_id));
+  return {};
+}
+
+Result<void> ImageState::put(std::uint64_t block, ByteView bytes) {
+  Result<void> written = file->write(block * kBlockSize, bytes);
+  // On a full disk, half a block would take the room that the database needs to record the whole ones.
+  if (!written) (void)file->discard(block * kBlockSize, kBlockSize);
+  return written;
+}
+
+void ImageState::record(std::uint64_t block, const Sha256Digest& hash, std::string origin) {
   {
     const std::scoped_lock lock(mutex_);
     here_->set(block);
   }
   // Ready before it is handed on: should the flush fail, the recorder takes this back.
   ready_->set(block);
-  recorder->add({block, hash, std::move(request_id)});
-  ++blocks_fetched;
-  return {};
+  recorder->add({block, hash, std::move(origin)});
 }
 
 }  // namespace icecore::image

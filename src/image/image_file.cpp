@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cerrno>
@@ -21,6 +23,11 @@ class DiskImageFile : public ImageFile {
     // Starts the write-back now, without waiting, so that the flush that follows finds little left to do.
     ::sync_file_range(file_.get(), static_cast<off_t>(offset), static_cast<off_t>(bytes.size()), SYNC_FILE_RANGE_WRITE);
     return {};
+  }
+
+  bool share(int from, std::uint64_t offset, std::uint64_t length) override {
+    const file_clone_range range{.src_fd = from, .src_offset = offset, .src_length = length, .dest_offset = offset};
+    return ::ioctl(file_.get(), FICLONERANGE, &range) == 0;
   }
 
   Result<void> sync() override {

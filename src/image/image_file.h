@@ -15,6 +15,12 @@ class ImageFile {
   virtual ~ImageFile() = default;
   virtual Result<void> read(std::uint64_t offset, std::span<std::byte> out) const = 0;
   virtual Result<void> write(std::uint64_t offset, ByteView bytes) = 0;
+  /// Lets a range share its blocks with the same range of another file of the same filesystem (XFS, btrfs); false where that cannot be, and nothing
+  /// was changed.
+  virtual bool share(int from, std::uint64_t offset, std::uint64_t length) {
+    (void)from, (void)offset, (void)length;
+    return false;
+  }
   /// When it returns, everything written before the call survives a power loss.
   virtual Result<void> sync() = 0;
   /// Makes a range a hole: it reads as zeros.

@@ -108,6 +108,20 @@ bool ImageState::is_here(std::uint64_t block) const {
   return here_->test(block);
 }
 
+const Donor* ImageState::donor_of(std::uint64_t block) const {
+  const auto found = std::ranges::find_if(donors, [&](const DonorPtr& donor) { return donor->has(block); });
+  return found == donors.end() ? nullptr : found->get();
+}
+
+std::uint64_t ImageState::offered() const {
+  if (donors.empty()) return 0;
+  const std::scoped_lock lock(mutex_);
+  std::uint64_t count = 0;
+  for (std::uint64_t block = 0; block < block_count(); ++block)
+    if (!here_->test(block) && donor_of(block) != nullptr) ++count;
+  return count;
+}
+
 std::vector<std::uint64_t> ImageState::missing(std::span<const ByteRange> ranges) const {
   std::vector<std::uint64_t> blocks;
   for (const ByteRange& range : ranges) {

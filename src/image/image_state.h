@@ -30,6 +30,10 @@ class ImageState {
   /// Fetches one block with a token at hand, unless it is here or on its way: for acquisition.
   Result<void> fetch_listed(const ListedBlock& block);
   bool is_here(std::uint64_t block) const;
+  /// The donor to take a block from, if any.
+  const Donor* donor_of(std::uint64_t block) const;
+  /// Blocks that are not here and that a donor has.
+  std::uint64_t offered() const;
 
   std::uint64_t block_count() const { return volume_size / kBlockSize; }
   Failure closed_failure() const;
@@ -43,8 +47,10 @@ class ImageState {
   std::unique_ptr<ImageFile> file;
   std::unique_ptr<SnapshotListing> listing;
   std::unique_ptr<BlockRecorder> recorder;
+  std::vector<DonorPtr> donors;
   std::atomic<bool> closed{false};
-  std::atomic<std::uint64_t> blocks_fetched{0}, bytes_fetched{0}, get_calls{0}, checksum_failures{0}, stale_tokens{0}, reverified{0};
+  std::atomic<std::uint64_t> blocks_fetched{0}, bytes_fetched{0}, get_calls{0}, checksum_failures{0}, stale_tokens{0}, reverified{0}, taken{0},
+      shared{0};
 
  private:
   struct Pending {
@@ -73,6 +79,9 @@ class ImageState {
   Result<void> fetch(std::uint64_t block, std::optional<std::string> token);
   Result<BlockAnswer> ask(std::uint64_t block, const std::string& token, std::span<std::byte> out);
   Result<void> accept(std::uint64_t block, ByteView bytes, const Sha256Digest& hash, std::string request_id);
+  Result<void> take(const Donor& donor, std::uint64_t block, Bytes& buffer);
+  Result<void> put(std::uint64_t block, ByteView bytes);
+  void record(std::uint64_t block, const Sha256Digest& hash, std::string origin);
   Location where(std::uint64_t block) const;
 
   class Buffer;

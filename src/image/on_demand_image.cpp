@@ -34,6 +34,8 @@ Result<void> OnDemandImage::read(std::uint64_t offset, std::span<std::byte> out)
 
 Result<void> OnDemandImage::prefetch(std::span<const ByteRange> ranges) const { return state_->make_ready(state_->missing(ranges)); }
 
+void OnDemandImage::use_donors(std::vector<DonorPtr> donors) { state_->donors = std::move(donors); }
+
 Result<void> OnDemandImage::flush() const {
   if (state_->closed) return state_->closed_failure();
   return state_->recorder->flush();
@@ -67,7 +69,8 @@ ImageLogState OnDemandImage::log_state() const {
 ImageStatistics OnDemandImage::statistics() const {
   const ImageState& state = *state_;
   return {state.blocks_fetched,    state.bytes_fetched, state.get_calls, state.listing->list_calls(),
-          state.checksum_failures, state.stale_tokens,  state.reverified};
+          state.checksum_failures, state.stale_tokens,  state.reverified,
+          state.taken,             state.shared};
 }
 
 ImageProgress OnDemandImage::progress() const {
@@ -77,6 +80,7 @@ ImageProgress OnDemandImage::progress() const {
   progress.listed_blocks = known.listed.count();
   progress.written_blocks = known.written.count();
   progress.recorded_blocks = state_->database->log().blocks;
+  progress.offered_blocks = state_->offered();
   progress.complete = progress.listed_blocks == progress.volume_blocks && progress.recorded_blocks == progress.written_blocks;
   return progress;
 }

@@ -13,6 +13,7 @@
 #include "core/provenance.h"
 #include "image/block_source.h"
 #include "image/block_store.h"
+#include "image/donor.h"
 
 namespace icecore::image {
 
@@ -38,6 +39,8 @@ struct ImageStatistics {
   std::uint64_t checksum_failures = 0;  ///< bodies that did not match and were asked for again
   std::uint64_t stale_tokens = 0;       ///< tokens that had to be listed again
   std::uint64_t blocks_reverified = 0;  ///< recorded by earlier runs, hashed again
+  std::uint64_t blocks_taken = 0;       ///< from other images instead of the wire
+  std::uint64_t blocks_shared = 0;      ///< of these, without a second copy on the disk
 };
 
 /// What is known of the whole snapshot.
@@ -46,6 +49,7 @@ struct ImageProgress {
   std::uint64_t listed_blocks = 0;    ///< of which it is known whether they are written
   std::uint64_t written_blocks = 0;   ///< known to be written
   std::uint64_t recorded_blocks = 0;  ///< here, checked and safe
+  std::uint64_t offered_blocks = 0;   ///< not here, but in another image (use_donors)
   bool complete = false;              ///< everything listed, every written block recorded
 };
 
@@ -77,6 +81,10 @@ class OnDemandImage : public BlockSource {
   Result<void> read(std::uint64_t offset, std::span<std::byte> out) const override;
   Result<void> prefetch(std::span<const ByteRange> ranges) const override;
   std::string name() const override;
+
+  /// From now on blocks that a donor has are taken from there, checked, instead of being fetched; the first that has one gives it. Call it before the
+  /// image is read by other threads.
+  void use_donors(std::vector<DonorPtr> donors);
 
   /// Fetches everything that is still missing; `progress` counts blocks, its total is 0 until the listing is through. Resumes from whatever is
   /// there. Afterwards progress().complete.
