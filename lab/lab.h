@@ -22,6 +22,7 @@ struct LabOptions {
   std::string record_file;
 
   std::size_t page_size = 0;  // the most a page holds; 0: as AWS has it
+  bool strangers = false;     // ListChangedBlocks refuses two volumes that were made from one snapshot
   bool empty_pages = false;   // an empty page with a token before every page with something in it
 
   Millis snapshot_ms = 1000;  // pending → completed

@@ -37,6 +37,7 @@ void percent(CLI::App& app, const std::string& name, double& value, const std::s
 
 void add_pace(CLI::App& app, LabOptions& lab) {
   app.add_option("--page-size", lab.page_size, "the most items a page holds, whatever was asked for")->type_name("N");
+  app.add_flag("--strangers", lab.strangers, "ListChangedBlocks takes two volumes made from one snapshot for unrelated");
   app.add_flag("--empty-pages", lab.empty_pages, "an empty page with a token before every page");
   seconds(app, "--snapshot-seconds", lab.snapshot_ms, "how long a snapshot stays pending (default 1)");
   seconds(app, "--volume-seconds", lab.volume_ms, "how long volumes create, attach and detach (default 0.2)");

@@ -51,25 +51,35 @@ Reply list(EbsCall& ebs, const Listing& listing, const char* member, const char*
   return ebs_json(shape, out);
 }
 
-// The snapshot that a snapshot or its volume goes back to: two of one lineage have the same.
-std::string origin_of(Region& region, std::string id) {
-  std::set<std::string> seen;
-  while (seen.insert(id).second) {
+// A snapshot, its volume, the snapshot that this was made from, and so on: two of one lineage end in the same.
+std::vector<std::string> ancestry(Region& region, std::string id) {
+  std::vector<std::string> line;
+  while (std::ranges::find(line, id) == line.end()) {
+    line.push_back(id);
     const auto found = region["snapshots"].find(id);
-    if (found == region["snapshots"].end()) return id;
+    if (found == region["snapshots"].end()) return line;
     const json& snapshot = found->second;
     if (snapshot.contains("_parent")) {
       id = snapshot["_parent"];
       continue;
     }
     const std::string volume = snapshot.value("VolumeId", "");
-    if (volume == "vol-ffffffff") return id;  // a copy starts afresh
+    if (volume == "vol-ffffffff") return line;  // a copy starts afresh
+    line.push_back(volume);
     const auto source = region["volumes"].find(volume);
     const std::string parent = source == region["volumes"].end() ? "" : source->second.value("SnapshotId", "");
-    if (parent.empty()) return volume;
+    if (parent.empty()) return line;
     id = parent;
   }
-  return id;
+  return line;
+}
+
+bool related(const Lab& lab, Region& region, const std::string& first, const std::string& second) {
+  const std::vector<std::string> one = ancestry(region, first), other = ancestry(region, second);
+  if (!lab.options.strangers) return one.back() == other.back();
+  // AWS does not say whether siblings are of one lineage: here they are not. One has to stand in the other's line, or both are of one volume.
+  return std::ranges::find(one, second) != one.end() || std::ranges::find(other, first) != other.end() ||
+         (one.size() > 1 && other.size() > 1 && one[1] == other[1] && one[1].starts_with("vol-"));
 }
 
 }  // namespace
@@ -92,7 +102,7 @@ Reply list_changed_blocks(EbsCall& ebs) {
   {
     World& world = *ebs.call.lab.world;
     const std::lock_guard lock(world.mutex);
-    if (!first_id.empty() && origin_of(*ebs.call.region, first.id) != origin_of(*ebs.call.region, second.id))
+    if (!first_id.empty() && !related(ebs.call.lab, *ebs.call.region, first.id, second.id))
       ebs_invalid("The snapshots '" + first.id + "' and '" + second.id + "' are not of the same lineage.", "UNRELATED_SNAPSHOTS");
   }
   const Listing listing = read_listing(ebs, first_id + ">" + second.id);

@@ -39,17 +39,32 @@ std::optional<std::string> parse_into(Result<Page> parsed, Page& page) {
   return std::nullopt;
 }
 
-/// Words where the body is not the block that the headers promise; else `digest` is its SHA-256.
-std::optional<std::string> block_damage(const HttpReply& reply, Sha256Digest& digest) {
+/// Words where the body has not the shape that the headers promise.
+std::optional<std::string> shape_damage(const HttpReply& reply) {
   if (reply.body.size() != kBlockBytes) return fmt::format("the body is {} bytes long instead of {}", reply.body.size(), kBlockBytes);
   const std::string_view length = header(reply.headers, "x-amz-Data-Length");
   if (length != std::to_string(kBlockBytes)) return fmt::format("x-amz-Data-Length is '{}'", length.substr(0, 32));
   const std::string_view algorithm = header(reply.headers, "x-amz-Checksum-Algorithm");
   if (algorithm != "SHA256") return fmt::format("x-amz-Checksum-Algorithm is '{}', not SHA256", algorithm.substr(0, 32));
+  return std::nullopt;
+}
+
+std::string_view stated_checksum(const HttpReply& reply) { return header(reply.headers, "x-amz-Checksum"); }
+
+/// Words where the body is not the block that the headers promise; else `digest` is its SHA-256.
+std::optional<std::string> content_damage(const HttpReply& reply, Sha256Digest& digest) {
   digest = sha256(reply.body);
   const std::string computed = to_base64(digest);
-  const std::string_view sent = header(reply.headers, "x-amz-Checksum");
+  const std::string_view sent = stated_checksum(reply);
   if (sent != computed) return fmt::format("the SHA-256 of the body is {}, x-amz-Checksum says {}", computed, sent.substr(0, 64));
+  return std::nullopt;
+}
+
+/// Words where x-amz-Checksum is no SHA-256; else `digest` is what it says.
+std::optional<std::string> read_checksum(const HttpReply& reply, Sha256Digest& digest) {
+  const auto bytes = from_base64(stated_checksum(reply));
+  if (!bytes || bytes->size() != digest.size()) return fmt::format("x-amz-Checksum '{}' is no SHA-256", stated_checksum(reply).substr(0, 64));
+  std::ranges::copy(*bytes, digest.begin());
   return std::nullopt;
 }
 
@@ -81,24 +96,42 @@ CallResult<ChangedPage> Ebs::list_changed_blocks(const ChangedRequest& request) 
   return page;
 }
 
-CallResult<VerifiedBlock> Ebs::get_snapshot_block(const std::string& snapshot, std::uint64_t index, const std::string& token, Bytes buffer) {
+CallResult<CallReply> Ebs::get_block(const std::string& snapshot, std::uint64_t index, const std::string& token, Bytes buffer,
+                                     std::function<std::optional<std::string>(const HttpReply&)> damage) {
   static const Operation& described = operation("ebs", "GetSnapshotBlock");
   Call call{.operation = &described, .path = fmt::format("{}/{}", blocks_path(snapshot), index)};
   call.query = {{"blockToken", token}};
   call.parameters = {{"snapshotId", snapshot}, {"blockIndex", std::to_string(index)}};
   call.limits = kBlockLimits;
   call.buffer = std::move(buffer);
-  Sha256Digest digest{};
   call.damage_code = Code::kIntegrity;
-  call.damage = [&digest](const HttpReply& reply) { return block_damage(reply, digest); };
+  call.damage = std::move(damage);
   auto reply = executor_.run(std::move(call), origin_, region_);
   if (!reply) return CallFailure(naming(std::move(reply).error(), fmt::format("{} block {}", snapshot, index)));
-  return VerifiedBlock{std::move(reply->http.body), digest};
+  return reply;
+}
+
+CallResult<VerifiedBlock> Ebs::get_snapshot_block(const std::string& snapshot, std::uint64_t index, const std::string& token, Bytes buffer) {
+  Sha256Digest digest{};
+  ICECORE_CALL(CallReply reply, get_block(snapshot, index, token, std::move(buffer), [&digest](const HttpReply& http) {
+                 auto damage = shape_damage(http);
+                 return damage ? damage : content_damage(http, digest);
+               }));
+  return VerifiedBlock{std::move(reply.http.body), digest};
+}
+
+CallResult<StatedBlock> Ebs::get_unhashed_block(const std::string& snapshot, std::uint64_t index, const std::string& token, Bytes buffer) {
+  Sha256Digest stated{};
+  ICECORE_CALL(CallReply reply, get_block(snapshot, index, token, std::move(buffer), [&stated](const HttpReply& http) {
+                 auto damage = shape_damage(http);
+                 return damage ? damage : read_checksum(http, stated);
+               }));
+  return StatedBlock{std::move(reply.http.body), stated};
 }
 
 CallResult<std::string> Ebs::start_snapshot(const StartRequest& request) {
   if (request.client_token.empty()) return fail(Code::kInvalidArgument, "StartSnapshot needs a ClientToken, so that it can be sent again safely");
-  Json input = {{"VolumeSize", request.volume_size_gib}, {"ClientToken", request.client_token}};
+  Json input = {{"VolumeSize", request.volume_size_gib}, {"ClientToken", request.client_token}, {"Timeout", request.timeout_minutes}};
   if (!request.description.empty()) input["Description"] = request.description;
   if (!request.parent_snapshot.empty()) input["ParentSnapshotId"] = request.parent_snapshot;
   for (const NameValue& tag : request.tags) input["Tags"].push_back({{"Key", tag.name}, {"Value", tag.value}});
@@ -128,11 +161,16 @@ CallResult<void> Ebs::put_snapshot_block(const std::string& snapshot, std::uint6
   return {};
 }
 
-CallResult<void> Ebs::complete_snapshot(const std::string& snapshot, std::uint64_t changed_blocks) {
+CallResult<void> Ebs::complete_snapshot(const std::string& snapshot, std::uint64_t changed_blocks, const std::optional<Sha256Digest>& linear) {
   Call call{.operation = &operation("ebs", "CompleteSnapshot"),
             .method = "POST",
             .path = fmt::format("/snapshots/completion/{}", percent_encode(snapshot))};
   call.headers = {{"x-amz-ChangedBlocksCount", std::to_string(changed_blocks)}};
+  if (linear) {
+    call.headers.push_back({"x-amz-Checksum", to_base64(*linear)});
+    call.headers.push_back({"x-amz-Checksum-Algorithm", "SHA256"});
+    call.headers.push_back({"x-amz-Checksum-Aggregation-Method", "LINEAR"});
+  }
   call.parameters = {{"snapshotId", snapshot}, {"ChangedBlocksCount", std::to_string(changed_blocks)}};
   auto reply = executor_.run(std::move(call), origin_, region_);
   if (!reply) return CallFailure(naming(std::move(reply).error(), snapshot));

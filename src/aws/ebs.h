@@ -45,6 +45,12 @@ struct VerifiedBlock {
   Sha256Digest digest;  ///< computed here, equal to x-amz-Checksum
 };
 
+/// A block whose length has been checked, and what the service says its SHA-256 is. To be hashed before anything is used of it.
+struct StatedBlock {
+  Bytes bytes = {};
+  Sha256Digest stated;
+};
+
 class Ebs {
  public:
   Ebs(CallExecutor& executor, std::string origin, std::string region) : executor_(executor), origin_(std::move(origin)), region_(std::move(region)) {}
@@ -71,21 +77,30 @@ class Ebs {
   /// token is ServiceError::reason INVALID_BLOCK_TOKEN (list again). `buffer` lends memory; errors name snapshot and block.
   CallResult<VerifiedBlock> get_snapshot_block(const std::string& snapshot, std::uint64_t index, const std::string& token, Bytes buffer = {});
 
+  /// The same without the SHA-256, for a caller that hashes every block anyway and asks again itself (the on-demand image): hashing twice would cost
+  /// a third of the rate.
+  CallResult<StatedBlock> get_unhashed_block(const std::string& snapshot, std::uint64_t index, const std::string& token, Bytes buffer = {});
+
   struct StartRequest {
     std::uint64_t volume_size_gib = 1;
     std::string description = {}, client_token = {};  ///< client_token is required: it makes the call repeatable
     std::string parent_snapshot = {};
     std::vector<NameValue> tags = {};
+    std::uint32_t timeout_minutes = 60;  ///< 10–4,320: how long the snapshot waits for the next block before AWS gives it up
   };
   /// The new snapshot's id.
   CallResult<std::string> start_snapshot(const StartRequest& request);
   /// `bytes` is kBlockBytes long.
   CallResult<void> put_snapshot_block(const std::string& snapshot, std::uint64_t index, ByteView bytes);
-  CallResult<void> complete_snapshot(const std::string& snapshot, std::uint64_t changed_blocks);
+  /// `linear` is the SHA-256 over the blocks' SHA-256s (raw bytes) by rising index: AWS holds it against what it has.
+  CallResult<void> complete_snapshot(const std::string& snapshot, std::uint64_t changed_blocks, const std::optional<Sha256Digest>& linear = {});
 
   const std::string& region() const { return region_; }
 
  private:
+  CallResult<CallReply> get_block(const std::string& snapshot, std::uint64_t index, const std::string& token, Bytes buffer,
+                                  std::function<std::optional<std::string>(const HttpReply&)> damage);
+
   CallExecutor& executor_;
   std::string origin_, region_;
 };

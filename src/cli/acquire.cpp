@@ -1,57 +1,103 @@
-// icecore acquire TARGET: the complete, verified image.
+// icecore acquire TARGET…: the complete, verified image.
+#include "engine/acquire.h"
+
 #include <fmt/format.h>
 
-#include "aws/operations.h"
 #include "cli/context.h"
 #include "core/safe_json.h"
 #include "core/text.h"
-#include "engine/target.h"
+#include "engine/baseline.h"
+#include "engine/collect.h"
 
 namespace icecore::cli {
 namespace {
 
-std::string plan_line(const engine::Disk& disk) {
-  const image::ImageProgress known = disk.on_demand->progress();
-  const std::uint64_t missing = known.written_blocks - known.recorded_blocks;
-  return fmt::format("{}: {} written of {}, {} to fetch, about ${:.4f}", disk.snapshot, human_size(known.written_blocks * image::kBlockSize),
-                     human_size(disk.size()), human_size(missing * image::kBlockSize),
-                     aws::cost_dollars(aws::operation("ebs", "GetSnapshotBlock"), missing));
+struct AcquireFlags {
+  std::vector<std::string> targets, baselines;
+  bool dry_run = false;
+};
+
+std::string text_of(const std::vector<engine::AcquiredImage>& images) {
+  std::string text;
+  for (const engine::AcquiredImage& image : images)
+    text += fmt::format("{}  {}\n  Merkle root {}\n", image.sha256, image.file.string(), image.merkle_root);
+  return text;
 }
 
-Result<Outcome> acquire(const Globals& globals, const std::string& what, engine::Workspace& workspace) {
-  ICECORE_ASSIGN(engine::Target target, engine::open_target(workspace, what, {}));
-  OrderedJson results = OrderedJson::array();
-  std::string text;
-  for (engine::Disk& disk : target.disks) {
-    if (!disk.on_demand) return fail(Code::kInvalidArgument, what + " is a local image already");
-    ICECORE_CHECK(disk.on_demand->list_all());
-    say(globals, plan_line(disk));
-    ICECORE_CHECK(disk.on_demand->acquire_all(workspace.progress()));
-    ICECORE_ASSIGN(const image::WholeImage whole, disk.on_demand->whole_image(workspace.progress()));
-    const std::string file = (workspace.folder().path() / "snapshots" / disk.snapshot / "image.raw").string();
-    text += fmt::format("{}  {}\n  Merkle root {}\n", whole.sha256, file, whole.merkle_root);
-    results.push_back({{"snapshot", disk.snapshot}, {"image", file}, {"sha256", whole.sha256}, {"merkle_root", whole.merkle_root}});
+OrderedJson json_of(const engine::AcquiredImage& image) {
+  return {{"snapshot", image.snapshot},       {"image", image.file.string()},    {"sha256", image.sha256},
+          {"merkle_root", image.merkle_root}, {"fetched_blocks", image.fetched}, {"baseline_blocks", image.taken}};
+}
+
+/// One target after the other; each may take from those before it.
+class Acquisition {
+ public:
+  Acquisition(const Globals& globals, const AcquireFlags& flags) : globals_(globals), flags_(flags) {
+    for (const std::string& folder : flags.baselines) baselines_.emplace_back(folder);
   }
-  if (target.disks.empty()) return fail(Code::kNotFound, "the case holds no snapshot; run icecore collect first");
-  say(globals, engine::fetch_summary(target));
-  ICECORE_CHECK(engine::close_target(target));
-  ICECORE_CHECK(print(globals.json ? safe_json(results.dump(2)) + '\n' : text));
-  return Outcome{kDone, "acquired " + what};
+
+  int run() {
+    if (const auto good = engine::check_baselines(baselines_); !good) {
+      print_error(good.error());
+      return kUsage;
+    }
+    for (const std::string& target : flags_.targets)
+      if (const int code = run_in_case_of(globals_, target, [&](engine::Workspace& workspace) { return one(target, workspace); }); code != kDone)
+        return code;
+    if (!globals_.json) return kDone;
+    const auto printed = print(safe_json(results_.dump(2)) + '\n');
+    if (!printed) print_error(printed.error());
+    return printed ? kDone : kFailed;
+  }
+
+ private:
+  Result<Outcome> one(const std::string& what, engine::Workspace& workspace) {
+    const engine::TargetKind kind = engine::kind_of(what);
+    const bool to_collect = kind == engine::TargetKind::kInstance || kind == engine::TargetKind::kVolume;
+    if (to_collect) ICECORE_CHECK(engine::collect(workspace, {what, true, std::nullopt}));
+    engine::TargetOptions options;
+    options.disks_only = true;
+    ICECORE_ASSIGN(engine::Target target, engine::open_target(workspace, to_collect ? workspace.folder().path().string() : what, options));
+    ICECORE_ASSIGN(const auto images, engine::acquire(workspace, target, baselines_, flags_.dry_run));
+    ICECORE_CHECK(engine::close_target(target));
+    if (workspace.has_case()) baselines_.push_back(workspace.folder().path());
+    for (const engine::AcquiredImage& image : images) results_.push_back(json_of(image));
+    if (!globals_.json) ICECORE_CHECK(print(text_of(images)));
+    return Outcome{kDone, fmt::format("{} {}", flags_.dry_run ? "planned the acquisition of" : "acquired", what)};
+  }
+
+  const Globals& globals_;
+  const AcquireFlags& flags_;
+  std::vector<Path> baselines_;
+  OrderedJson results_ = OrderedJson::array();
+};
+
+int acquire(const Globals& globals, const AcquireFlags& flags) {
+  if (flags.targets.size() > 1 && !globals.case_folder.empty()) {
+    print_error({Code::kInvalidArgument, "--case names one case, and there are several targets; each gets a case of its own without it"});
+    return kUsage;
+  }
+  return Acquisition(globals, flags).run();
 }
 
 }  // namespace
 
 void add_acquire(CLI::App& app, Globals& globals, Chosen& chosen) {
   CLI::App& command = *app.add_subcommand("acquire", "fetch what is still missing: the complete, verified image");
-  const auto target = std::make_shared<std::string>();
-  command.add_option("TARGET", *target, "a case or a snapshot (snap-…)")->required();
+  const auto flags = std::make_shared<AcquireFlags>();
+  command
+      .add_option(
+          "TARGET", flags->targets,
+          "a case, a snapshot (snap-…), an instance or a volume (i-…, vol-…: collected first); with several, each takes what is the same from those "
+          "before it")
+      ->required();
+  command.add_option("--baseline", flags->baselines, "another case whose images have blocks that are the same: an earlier one, or a sibling's")
+      ->expected(1)
+      ->allow_extra_args(false);
+  command.add_flag("--dry-run", flags->dry_run, "list the blocks, print calls and cost; fetch nothing");
   add_case_flag(command, globals);
   add_aws_flags(command, globals);
-  command.callback([&globals, &chosen, target] {
-    chosen = [&globals, target] {
-      return run_on_target(globals, *target, [&](engine::Workspace& workspace) { return acquire(globals, *target, workspace); });
-    };
-  });
+  command.callback([&globals, &chosen, flags] { chosen = [&globals, flags] { return acquire(globals, *flags); }; });
 }
 
 }  // namespace icecore::cli

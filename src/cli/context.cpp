@@ -99,7 +99,11 @@ Result<void> print(std::string_view text) { return timeline::DescriptorSink(STDO
 
 ExitCode code_for(const engine::Workspace& workspace) { return workspace.anomalies().count() > 0 ? kPartial : kDone; }
 
-engine::TargetOptions view_options(const Globals& globals) { return {globals.as_on_disk ? fs::JournalView::kAsOnDisk : fs::JournalView::kRecovered}; }
+engine::TargetOptions view_options(const Globals& globals) {
+  engine::TargetOptions options;
+  if (globals.as_on_disk) options.view = fs::JournalView::kAsOnDisk;
+  return options;
+}
 
 void add_aws_flags(CLI::App& command, Globals& globals) {
   command.add_option("--profile", globals.aws.profile, "profile of the AWS configuration files (AWS_PROFILE)")->group("AWS");

@@ -61,19 +61,7 @@ void add_aws_flags(CLI::App& command, Globals& globals);
 void add_case_flag(CLI::App& command, Globals& globals);
 void add_view_flag(CLI::App& command, Globals& globals);
 
-/// A command adds itself to `app`; when it is chosen, `chosen` is what main runs.
+/// What main runs: the command that was chosen.
 using Chosen = std::function<int()>;
-void add_investigate(CLI::App& app, Globals& globals, Chosen& chosen);
-void add_collect(CLI::App& app, Globals& globals, Chosen& chosen);
-void add_triage(CLI::App& app, Globals& globals, Chosen& chosen);
-void add_timeline(CLI::App& app, Globals& globals, Chosen& chosen);
-void add_ls(CLI::App& app, Globals& globals, Chosen& chosen);
-void add_cat(CLI::App& app, Globals& globals, Chosen& chosen);
-void add_stat(CLI::App& app, Globals& globals, Chosen& chosen);
-void add_extract(CLI::App& app, Globals& globals, Chosen& chosen);
-void add_acquire(CLI::App& app, Globals& globals, Chosen& chosen);
-void add_mount(CLI::App& app, Globals& globals, Chosen& chosen);
-void add_verify(CLI::App& app, Globals& globals, Chosen& chosen);
-void add_report(CLI::App& app, Globals& globals, Chosen& chosen);
 
 }  // namespace icecore::cli

@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 #include <cstdio>
 
-#include "cli/context.h"
+#include "cli/commands.h"
 #include "cli/progress_bar.h"
 #include "cli/version.h"
 #include "core/interrupt.h"
@@ -52,6 +52,7 @@ int guarded_main(int argc, char** argv) {
   add_extract(app, globals, chosen);
   add_acquire(app, globals, chosen);
   add_mount(app, globals, chosen);
+  add_upload(app, globals, chosen);
   add_verify(app, globals, chosen);
   add_report(app, globals, chosen);
   try {

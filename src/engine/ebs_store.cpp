@@ -46,14 +46,14 @@ Result<image::BlockPage> EbsStore::list(std::uint64_t from, const std::optional<
 Result<image::BlockAnswer> EbsStore::get(std::uint64_t index, const std::string& token, std::span<std::byte> out) {
   ICECORE_ASSIGN(aws::Ebs* const client, ebs());
   thread_local Bytes buffer;  // one allocation a thread, whatever the number of blocks
-  auto reply = client->get_snapshot_block(snapshot_, index, token, std::move(buffer));
+  auto reply = client->get_unhashed_block(snapshot_, index, token, std::move(buffer));
   if (!reply) {
     if (reply.error().reason == "INVALID_BLOCK_TOKEN") return fail(Code::kConflict, "the block token is not valid any more");
     return explained(reply.error(), snapshot_);
   }
   std::memcpy(out.data(), reply->bytes.data(), out.size());
   buffer = std::move(reply->bytes);
-  return image::BlockAnswer{reply->digest, {}};
+  return image::BlockAnswer{reply->stated, {}};
 }
 
 }  // namespace icecore::engine

@@ -131,7 +131,7 @@ Result<Target> open_target(Workspace& workspace, const std::string& what, const 
     case TargetKind::kCase: ICECORE_CHECK(open_disks_of_case(workspace, what, target)); break;
     default: return fail(Code::kInvalidArgument, what + " is not to be opened");  // check_target has said why
   }
-  ICECORE_CHECK(assemble(workspace, target, options));
+  if (!options.disks_only) ICECORE_CHECK(assemble(workspace, target, options));
   return target;
 }
 

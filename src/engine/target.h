@@ -17,6 +17,7 @@ namespace icecore::engine {
 
 struct TargetOptions {
   fs::JournalView view = fs::JournalView::kRecovered;
+  bool disks_only = false;  ///< without looking at what is on them (acquisition): no block is read, and there is no machine
 };
 
 /// One disk of the target.

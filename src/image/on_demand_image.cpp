@@ -36,6 +36,8 @@ Result<void> OnDemandImage::prefetch(std::span<const ByteRange> ranges) const { 
 
 void OnDemandImage::use_donors(std::vector<DonorPtr> donors) { state_->donors = std::move(donors); }
 
+Bitmap OnDemandImage::written_blocks() const { return state_->listing->copy().written; }
+
 Result<void> OnDemandImage::flush() const {
   if (state_->closed) return state_->closed_failure();
   return state_->recorder->flush();
@@ -68,9 +70,8 @@ ImageLogState OnDemandImage::log_state() const {
 
 ImageStatistics OnDemandImage::statistics() const {
   const ImageState& state = *state_;
-  return {state.blocks_fetched,    state.bytes_fetched, state.get_calls, state.listing->list_calls(),
-          state.checksum_failures, state.stale_tokens,  state.reverified,
-          state.taken,             state.shared};
+  return {state.blocks_fetched, state.bytes_fetched, state.get_calls, state.listing->list_calls(), state.checksum_failures, state.stale_tokens,
+          state.reverified,     state.taken,         state.shared};
 }
 
 ImageProgress OnDemandImage::progress() const {

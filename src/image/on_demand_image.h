@@ -93,6 +93,9 @@ class OnDemandImage : public BlockSource {
   /// Lists the whole snapshot (for the plan and the cost) without fetching a block.
   Result<void> list_all();
 
+  /// Of the blocks that were listed so far, those that are written.
+  Bitmap written_blocks() const;
+
   /// SHA-256 and Merkle root of a complete image, computed once and kept in blocks.db. kConflict where it is not complete.
   Result<WholeImage> whole_image(Progress& progress);
   /// The same where it was computed before.

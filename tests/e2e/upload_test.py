@@ -1,0 +1,156 @@
+"""A local image becomes a snapshot that boto3 reads back block for block; killed and begun again it is the same snapshot, and nothing is sent twice."""
+import collections
+import json
+import os
+import re
+import signal
+import time
+import unittest
+
+import boto3
+
+import ledger
+from harness import DONE, FAILED, USAGE, Case, Lab, finish, scratch, start
+
+BLOCK = 524288
+GIB = 2**30
+
+
+def boto(lab, service):
+    exports = lab.exports
+    return boto3.client(service, region_name="us-west-2", endpoint_url=lab.url, aws_access_key_id=exports["AWS_ACCESS_KEY_ID"],
+                        aws_secret_access_key=exports["AWS_SECRET_ACCESS_KEY"])
+
+
+def read_back(lab, snapshot):
+    """{index: bytes} of all written blocks, by an EBS client that is not ours."""
+    ebs = boto(lab, "ebs")
+    found = {}
+    for page in ebs.get_paginator("list_snapshot_blocks").paginate(SnapshotId=snapshot) if ebs.can_paginate("list_snapshot_blocks") else [ebs.list_snapshot_blocks(SnapshotId=snapshot)]:
+        for block in page["Blocks"]:
+            reply = ebs.get_snapshot_block(SnapshotId=snapshot, BlockIndex=block["BlockIndex"], BlockToken=block["BlockToken"])
+            found[block["BlockIndex"]] = reply["BlockData"].read()
+    return found
+
+
+def puts(lab):
+    counts = collections.Counter()
+    for line in lab.record.read_text().splitlines():
+        if line.endswith("}") and '"PutSnapshotBlock"' in line and (found := re.fullmatch(r"/snapshots/(snap-[0-9a-f]+)/blocks/(\d+)", json.loads(line)["request"]["path"])):
+            counts[found.group(1), int(found.group(2))] += 1
+    return counts
+
+
+class Uploads(unittest.TestCase):
+    def setUp(self):
+        self.lab = Lab()
+        self.addCleanup(self.lab.stop)
+        self.case = Case(self.lab)
+        self.addCleanup(self.case.remove)
+        self.image = scratch() / "disk.raw"
+
+    def make_image(self, indexes, size, fill=b"%d"):
+        """Blocks that differ, holes between them, and an end that is no multiple of a block."""
+        with open(self.image, "wb") as file:
+            file.truncate(size)
+            for index in indexes:
+                file.seek(index * BLOCK)
+                file.write((fill % index).ljust(16, b".") * (min(BLOCK, size - index * BLOCK) // 16))
+        return self.image
+
+    def block(self, index):
+        with open(self.image, "rb") as file:
+            file.seek(index * BLOCK)
+            return file.read(BLOCK).ljust(BLOCK, b"\0")
+
+    def upload(self, *flags):
+        ran = self.case.run("upload", self.image, "--json", *flags)
+        self.assertEqual(ran.code, DONE, ran)
+        return ran.json()
+
+    def assert_is_the_image(self, snapshot, zeros=()):
+        found = read_back(self.lab, snapshot)
+        for index, content in found.items():
+            self.assertEqual(content, self.block(index), f"block {index}")
+        size = self.image.stat().st_size
+        wanted = {index for index in range((size + BLOCK - 1) // BLOCK) if self.block(index).strip(b"\0")}
+        self.assertEqual(set(found) - set(zeros), wanted)
+
+    def test_boto3_reads_back_what_was_sent(self):
+        self.make_image([0, 1, 7, 100, 2100], GIB + 60 * BLOCK + 4096)
+        sent = self.upload("--tag", "Team=forensics", "--description", "practice")
+        self.assertEqual(sent["size_gib"], 2)
+        self.assertEqual(sent["blocks"], 5)
+        self.assert_is_the_image(sent["snapshot"])
+        described = boto(self.lab, "ec2").describe_snapshots(SnapshotIds=[sent["snapshot"]])["Snapshots"][0]
+        self.assertEqual((described["State"], described["Description"], described["VolumeSize"]), ("completed", "practice", 2))
+        self.assertIn({"Key": "Team", "Value": "forensics"}, described["Tags"])
+        folder = self.case.cwd / "case-upload-disk"
+        self.assertEqual(self.case.run("verify", folder).code, DONE)
+        self.assertEqual(ledger.created(ledger.entries(folder)), [sent["snapshot"]])
+        acquired = self.case.run("acquire", sent["snapshot"])
+        self.assertEqual(acquired.code, DONE, acquired)
+
+    def test_a_parent_whose_blocks_went_is_overwritten_with_zeros(self):
+        self.make_image([0, 3, 5], GIB)
+        parent = self.upload()["snapshot"]
+        self.make_image([0, 9], GIB, b"changed %d")
+        child = self.upload("--parent", parent, "--case", "second")
+        self.assertEqual(child["blocks"], 4)
+        self.assert_is_the_image(child["snapshot"], zeros=(3, 5))
+
+    def test_killed_it_goes_on_with_the_same_snapshot(self):
+        self.make_image(range(0, 2000, 2), GIB)
+        arguments = ["upload", str(self.image), "--json"]
+        for pause in (0.3, 0.8, 1.2):
+            process = start(arguments, self.case.env, self.case.cwd)
+            time.sleep(pause)
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+            finish(process, arguments)
+        sent = self.upload()
+        self.assert_is_the_image(sent["snapshot"])
+        self.assertEqual(len({snapshot for snapshot, _ in puts(self.lab)}), 1, "a second snapshot was begun")
+        again = self.upload()
+        self.assertEqual((again["snapshot"], again["sent_blocks"]), (sent["snapshot"], 0))
+        # Sent twice at most what was in flight or not yet noted at each kill.
+        self.assertLess(sum(puts(self.lab).values()) - 1000, 3 * (256 + 32))
+
+    def test_an_image_that_changed_between_two_runs(self):
+        self.make_image(range(0, 2000, 2), GIB)
+        process = start(["upload", str(self.image)], self.case.env, self.case.cwd)
+        deadline = time.monotonic() + 30
+        while sum(puts(self.lab).values()) < 700 and time.monotonic() < deadline:
+            time.sleep(0.02)
+        os.killpg(process.pid, signal.SIGKILL)
+        finish(process, ["upload"])
+        self.make_image(range(0, 2000, 2), GIB, b"other %d")
+        ran = self.case.run("upload", self.image)
+        self.assertEqual(ran.code, FAILED, ran)
+        self.assertIn("the image was changed meanwhile", ran.err)
+
+    def test_a_dry_run_sends_nothing(self):
+        self.make_image([0, 1], GIB)
+        ran = self.case.run("upload", self.image, "--dry-run")
+        self.assertEqual(ran.code, DONE, ran)
+        self.assertIn("2 calls of PutSnapshotBlock", ran.out)
+        self.assertEqual(self.lab.requests(), [])
+        self.assertEqual(sorted(path.name for path in self.case.cwd.iterdir()), ["home"] if (self.case.cwd / "home").exists() else [])
+
+    def test_bad_input(self):
+        self.make_image([0], GIB + 1)
+        too_small = self.case.run("upload", self.image, "--size", "1")
+        self.assertEqual(too_small.code, USAGE, too_small)
+        self.assertIn("does not fit into 1 GiB", too_small.err)
+        missing = self.case.run("upload", "nowhere.raw")
+        self.assertNotEqual(missing.code, DONE)
+        self.assertFalse((self.case.cwd / "case-upload-nowhere").exists())
+        tag = self.case.run("upload", self.image, "--tag", "novalue")
+        self.assertEqual(tag.code, USAGE, tag)
+        stranger = self.case.run("upload", self.image, "--parent", "snap-0123456789abcdef0")
+        self.assertEqual(stranger.code, FAILED, stranger)
+        self.assertIn("snap-0123456789abcdef0", stranger.err)
+
+
+if __name__ == "__main__":
+    unittest.main()
