@@ -44,7 +44,8 @@ class Upload {
   Result<Uploaded> run() {
     ICECORE_CHECK(prepare());
     ICECORE_CHECK(find_or_start());
-    if (!is_collected(workspace_.folder(), record_file())) {
+    const bool sent_before = is_collected(workspace_.folder(), record_file());
+    if (!sent_before) {
       ICECORE_CHECK(send());
       ICECORE_CHECK(complete());
     }
@@ -54,6 +55,7 @@ class Upload {
     ICECORE_CHECK(wait_for_snapshots(workspace_, ec2, {record}));
     ICECORE_ASSIGN(const std::string text, workspace_.folder().read(record_file()));
     ICECORE_ASSIGN(const Json json, parse_json(text, record_file()));
+    if (sent_before) ICECORE_CHECK(check_unchanged(text_at(json, "linear_sha256")));
     return Uploaded{snapshot_, size_gib_, json.value("blocks", std::uint64_t{0}), sent_, text_at(json, "linear_sha256")};
   }
 
@@ -185,7 +187,7 @@ class Upload {
     const Result<void> done = for_each_block("uploading", [&](std::uint64_t block, ByteView bytes, const Sha256Digest& hash) -> Result<void> {
       if (const auto known = state_->confirmed(block)) {
         if (*known == hash) return {};
-        return fail(Code::kConflict, fmt::format("block {} of {} is not what was uploaded to {} before: the image was changed meanwhile. Remove that "
+        return fail(Code::kConflict, fmt::format("block {} of {} is not what was uploaded to {} before: the image was changed. Remove that "
                                                  "snapshot, and upload into a new case",
                                                  block, image_, snapshot_));
       }
@@ -198,10 +200,22 @@ class Upload {
     return done;
   }
 
-  Result<void> complete() {
+  Sha256Digest linear_hash() const {
     Sha256 all;
     for (const auto& [block, hash] : digests_) all.update(hash);
-    const Sha256Digest linear = all.finish();
+    return all.finish();
+  }
+
+  // A later run on an upload that is through: the image may have become another.
+  Result<void> check_unchanged(const std::string& linear) {
+    ICECORE_CHECK(for_each_block("checking", [](std::uint64_t, ByteView, const Sha256Digest&) -> Result<void> { return {}; }));
+    if (to_hex(linear_hash()) == linear) return {};
+    return fail(Code::kConflict,
+                fmt::format("{} was uploaded as {}, and the image was changed since; --case NEW_FOLDER uploads it anew", image_, snapshot_));
+  }
+
+  Result<void> complete() {
+    const Sha256Digest linear = linear_hash();
     ICECORE_ASSIGN(auto ebs, session_->ebs());
     auto completed = ebs.complete_snapshot(snapshot_, digests_.size(), linear);
     // A run that was killed after the call, and before it wrote the record below, has completed it already.

@@ -117,17 +117,29 @@ class Uploads(unittest.TestCase):
         self.assertLess(sum(puts(self.lab).values()) - 1000, 3 * (256 + 32))
 
     def test_an_image_that_changed_between_two_runs(self):
+        lab = Lab("--ebs-put-rate", "300")
+        self.addCleanup(lab.stop)
+        case = Case(lab)
+        self.addCleanup(case.remove)
         self.make_image(range(0, 2000, 2), GIB)
-        process = start(["upload", str(self.image)], self.case.env, self.case.cwd)
-        deadline = time.monotonic() + 30
-        while sum(puts(self.lab).values()) < 700 and time.monotonic() < deadline:
+        process = start(["upload", str(self.image)], case.env, case.cwd)
+        deadline = time.monotonic() + 60
+        while sum(puts(lab).values()) < 600 and time.monotonic() < deadline:
             time.sleep(0.02)
         os.killpg(process.pid, signal.SIGKILL)
         finish(process, ["upload"])
         self.make_image(range(0, 2000, 2), GIB, b"other %d")
+        ran = case.run("upload", self.image)
+        self.assertEqual(ran.code, FAILED, ran)
+        self.assertIn("the image was changed", ran.err)
+
+    def test_an_image_that_changed_after_its_upload(self):
+        self.make_image([0, 1], GIB)
+        self.upload()
+        self.make_image([0, 2], GIB)
         ran = self.case.run("upload", self.image)
         self.assertEqual(ran.code, FAILED, ran)
-        self.assertIn("the image was changed meanwhile", ran.err)
+        self.assertIn("--case NEW_FOLDER", ran.err)
 
     def test_a_dry_run_sends_nothing(self):
         self.make_image([0, 1], GIB)
