@@ -14,13 +14,13 @@ namespace {
 
 struct AcquireFlags {
   std::vector<std::string> targets, baselines;
-  bool dry_run = false;
+  bool dry_run = false, no_image_hash = false;
 };
 
 std::string text_of(const std::vector<engine::AcquiredImage>& images) {
   std::string text;
   for (const engine::AcquiredImage& image : images)
-    text += fmt::format("{}  {}\n  Merkle root {}\n", image.sha256, image.file.string(), image.merkle_root);
+    text += fmt::format("{}{}\n  Merkle root {}\n", image.sha256.empty() ? "" : image.sha256 + "  ", image.file.string(), image.merkle_root);
   return text;
 }
 
@@ -58,7 +58,7 @@ class Acquisition {
     engine::TargetOptions options;
     options.disks_only = true;
     ICECORE_ASSIGN(engine::Target target, engine::open_target(workspace, to_collect ? workspace.folder().path().string() : what, options));
-    ICECORE_ASSIGN(const auto images, engine::acquire(workspace, target, baselines_, flags_.dry_run));
+    ICECORE_ASSIGN(const auto images, engine::acquire(workspace, target, {baselines_, flags_.dry_run, !flags_.no_image_hash}));
     ICECORE_CHECK(engine::close_target(target));
     if (workspace.has_case()) baselines_.push_back(workspace.folder().path());
     for (const engine::AcquiredImage& image : images) results_.push_back(json_of(image));
@@ -95,6 +95,10 @@ void add_acquire(CLI::App& app, Globals& globals, Chosen& chosen) {
       ->expected(1)
       ->allow_extra_args(false);
   command.add_flag("--dry-run", flags->dry_run, "list the blocks, print calls and cost; fetch nothing");
+  command.add_flag(
+      "--no-image-hash", flags->no_image_hash,
+      "leave out the SHA-256 of the whole file, for which its holes are hashed too (10 minutes for 1 TiB); the Merkle root is made, and a "
+      "later run makes the rest");
   add_case_flag(command, globals);
   add_aws_flags(command, globals);
   command.callback([&globals, &chosen, flags] { chosen = [&globals, flags] { return acquire(globals, *flags); }; });

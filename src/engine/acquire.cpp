@@ -19,33 +19,38 @@ std::string plan_line(const Disk& disk) {
                      missing, aws::cost_dollars(aws::operation("ebs", "GetSnapshotBlock"), missing));
 }
 
-Result<AcquiredImage> acquire_disk(Workspace& workspace, const Disk& disk) {
+Result<image::WholeImage> fill(Workspace& workspace, const Disk& disk, bool image_hash) {
+  if (image_hash) return disk.on_demand->acquire_and_hash(workspace.progress());
   ICECORE_CHECK(disk.on_demand->acquire_all(workspace.progress()));
-  ICECORE_ASSIGN(const image::WholeImage whole, disk.on_demand->whole_image(workspace.progress()));
+  ICECORE_ASSIGN(std::string root, disk.on_demand->merkle_root());
+  return image::WholeImage{"", std::move(root)};
+}
+
+Result<AcquiredImage> acquire_disk(Workspace& workspace, const Disk& disk, bool image_hash) {
+  ICECORE_ASSIGN(image::WholeImage whole, fill(workspace, disk, image_hash));
   const image::ImageStatistics statistics = disk.on_demand->statistics();
-  return AcquiredImage{disk.snapshot,
-                       workspace.folder().path() / "snapshots" / disk.snapshot / "image.raw",
-                       whole.sha256,
-                       whole.merkle_root,
-                       statistics.blocks_fetched,
-                       statistics.blocks_taken};
+  AcquiredImage image{disk.snapshot, workspace.folder().path() / "snapshots" / disk.snapshot / "image.raw", std::move(whole.sha256)};
+  image.merkle_root = std::move(whole.merkle_root);
+  image.fetched = statistics.blocks_fetched;
+  image.taken = statistics.blocks_taken;
+  return image;
 }
 
 }  // namespace
 
-Result<std::vector<AcquiredImage>> acquire(Workspace& workspace, Target& target, const std::vector<Path>& baselines, bool dry_run) {
+Result<std::vector<AcquiredImage>> acquire(Workspace& workspace, Target& target, const AcquireOptions& options) {
   if (target.disks.empty()) return fail(Code::kNotFound, "the case holds no snapshot; run icecore collect first");
   for (const Disk& disk : target.disks)
     if (!disk.on_demand) return fail(Code::kInvalidArgument, disk.snapshot + " is a local image already");
-  ICECORE_CHECK(use_baselines(workspace, target, baselines));
+  ICECORE_CHECK(use_baselines(workspace, target, options.baselines));
   std::vector<AcquiredImage> images;
   for (const Disk& disk : target.disks) {
     ICECORE_CHECK(disk.on_demand->list_all());
     workspace.say(plan_line(disk));
-    if (dry_run) continue;
-    ICECORE_ASSIGN(images.emplace_back(), acquire_disk(workspace, disk));
+    if (options.dry_run) continue;
+    ICECORE_ASSIGN(images.emplace_back(), acquire_disk(workspace, disk, options.image_hash));
   }
-  if (!dry_run) workspace.say(fetch_summary(target));
+  if (!options.dry_run) workspace.say(fetch_summary(target));
   return images;
 }
 

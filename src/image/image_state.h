@@ -30,6 +30,7 @@ class ImageState {
   /// Fetches one block with a token at hand, unless it is here or on its way: for acquisition.
   Result<void> fetch_listed(const ListedBlock& block);
   bool is_here(std::uint64_t block) const;
+  bool is_ready(std::uint64_t block) const { return ready_->test(block); }
   /// The donor to take a block from, if any.
   const Donor* donor_of(std::uint64_t block) const;
   /// Blocks that are not here and that a donor has.

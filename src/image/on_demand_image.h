@@ -90,6 +90,9 @@ class OnDemandImage : public BlockSource {
   /// there. Afterwards progress().complete.
   Result<void> acquire_all(Progress& progress);
 
+  /// The same, and whole_image() while it goes on: a volume is mostly holes, and hashing them takes longer than fetching the rest.
+  Result<WholeImage> acquire_and_hash(Progress& progress);
+
   /// Lists the whole snapshot (for the plan and the cost) without fetching a block.
   Result<void> list_all();
 
@@ -98,6 +101,8 @@ class OnDemandImage : public BlockSource {
 
   /// SHA-256 and Merkle root of a complete image, computed once and kept in blocks.db. kConflict where it is not complete.
   Result<WholeImage> whole_image(Progress& progress);
+  /// The Merkle root alone, which needs no reading. kConflict where the image is not complete.
+  Result<std::string> merkle_root() const;
   /// The same where it was computed before.
   std::optional<WholeImage> known_whole_image() const;
 
@@ -114,6 +119,7 @@ class OnDemandImage : public BlockSource {
   ImageProgress progress() const;
 
  private:
+  Result<WholeImage> keep_whole_image(Result<std::string> sha256);
   explicit OnDemandImage(std::unique_ptr<ImageState> state);
   static Result<std::shared_ptr<OnDemandImage>> make(Result<std::unique_ptr<ImageState>> state);
   std::unique_ptr<ImageState> state_;

@@ -4,6 +4,7 @@
 #include "core/interrupt.h"
 #include "image/image_state.h"
 #include "image/merkle.h"
+#include "image/running_hash.h"
 #include "image/whole_image.h"
 
 namespace icecore::image {
@@ -42,12 +43,30 @@ Result<WholeImage> OnDemandImage::whole_image(Progress& progress) {
   ICECORE_CHECK(flush());
   if (!this->progress().complete)
     return fail(Code::kConflict, fmt::format("the image of {} is not complete; `icecore acquire` fetches the rest", name()));
-  const Listing known = state_->listing->copy();
-  ICECORE_ASSIGN(const std::string root, merkle_root_of(*state_->database));
-  ICECORE_ASSIGN(const std::string hash, image_sha256_of(*state_->file, known.written, progress));
+  RunningHash running(*state_);
+  return keep_whole_image(running.finish(progress));
+}
+
+Result<WholeImage> OnDemandImage::acquire_and_hash(Progress& progress) {
+  if (const auto known = known_whole_image()) return *known;
+  if (state_->closed) return state_->closed_failure();
+  RunningHash running(*state_);
+  ICECORE_CHECK(acquire_all(progress));
+  return keep_whole_image(running.finish(progress));
+}
+
+Result<WholeImage> OnDemandImage::keep_whole_image(Result<std::string> sha256) {
+  ICECORE_ASSIGN(const std::string hash, std::move(sha256));
+  ICECORE_ASSIGN(const std::string root, merkle_root());
   ICECORE_CHECK(state_->database->set_meta(kImageHashKey, hash));
   ICECORE_CHECK(state_->database->set_meta(kMerkleRootKey, root));
   return WholeImage{hash, root};
+}
+
+Result<std::string> OnDemandImage::merkle_root() const {
+  ICECORE_CHECK(flush());
+  if (!progress().complete) return fail(Code::kConflict, fmt::format("the image of {} is not complete; `icecore acquire` fetches the rest", name()));
+  return merkle_root_of(*state_->database);
 }
 
 std::optional<WholeImage> OnDemandImage::known_whole_image() const {
