@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 
 #include "cli/context.h"
+#include "container/container.h"
 #include "core/safe_json.h"
 #include "core/text.h"
-#include "image/open_image.h"
 
 namespace icecore::cli {
 namespace {
@@ -27,8 +27,8 @@ Result<void> read_tags(UploadFlags& flags) {
 }
 
 Result<Outcome> plan(const Globals& globals, const UploadFlags& flags, engine::Workspace& workspace) {
-  ICECORE_ASSIGN(const auto source, image::open_image(flags.options.image));
-  ICECORE_ASSIGN(const auto plan, engine::plan_upload(workspace, *source, flags.options));
+  ICECORE_ASSIGN(const auto opened, container::open_container(flags.options.image));
+  ICECORE_ASSIGN(const auto plan, engine::plan_upload(workspace, *opened.source, flags.options));
   const OrderedJson json = {{"size_gib", plan.size_gib}, {"blocks", plan.blocks}, {"cost_dollars", plan.dollars}};
   const std::string text = fmt::format(
       "{}: a snapshot of {} GiB, {} to send in {} calls of PutSnapshotBlock, about ${:.4f}\nIAM actions: ebs:StartSnapshot "
@@ -40,8 +40,8 @@ Result<Outcome> plan(const Globals& globals, const UploadFlags& flags, engine::W
 }
 
 Result<Outcome> send(const Globals& globals, const UploadFlags& flags, engine::Workspace& workspace) {
-  ICECORE_ASSIGN(const auto source, image::open_image(flags.options.image));
-  ICECORE_ASSIGN(const auto done, engine::upload(workspace, *source, flags.options));
+  ICECORE_ASSIGN(const auto opened, container::open_container(flags.options.image));
+  ICECORE_ASSIGN(const auto done, engine::upload(workspace, *opened.source, flags.options));
   const OrderedJson json = {{"snapshot", done.snapshot}, {"size_gib", done.size_gib},           {"blocks", done.blocks},
                             {"sent_blocks", done.sent},  {"linear_sha256", done.linear_sha256}, {"case", workspace.folder().path().string()}};
   const std::string text = fmt::format("{}  {} GiB, {} blocks ({} sent in this run)\n  SHA-256 over the blocks' SHA-256s, as AWS confirmed it: {}\n",
@@ -58,9 +58,9 @@ int upload(const Globals& globals, UploadFlags& flags) {
   if (flags.dry_run) return run(globals, {}, false, [&](engine::Workspace& workspace) { return plan(globals, flags, workspace); });
   const Path folder = globals.case_folder.empty() ? Path("case-upload-" + Path(flags.options.image).stem().string()) : Path(globals.case_folder);
   // Nothing is made for an image that cannot be opened.
-  if (const auto source = image::open_image(flags.options.image); !source) {
-    print_error(source.error());
-    return exit_code_of(source.error().code);
+  if (const auto opened = container::open_container(flags.options.image); !opened) {
+    print_error(opened.error());
+    return exit_code_of(opened.error().code);
   }
   return run(globals, folder, false, [&](engine::Workspace& workspace) { return send(globals, flags, workspace); });
 }

@@ -53,12 +53,13 @@ Result<mount::Layout> layout_of(const Target& target) {
 }
 
 Result<Mounted> mount_target(Workspace& workspace, const Target& target, const MountOptions& options) {
-  ICECORE_ASSIGN(const mount::Layout layout, layout_of(target));
+  ICECORE_ASSIGN(const mount::Layout layout, options.writable ? writable_layout_of(workspace, target, options.layer_file) : layout_of(target));
   ICECORE_ASSIGN(const auto tree, mount::Tree::make(layout));
   mount::Faults faults(workspace.anomalies(), [&](std::string_view line) { workspace.say(line); });
   mount::ServeOptions serving;
   serving.name = target.name;
   serving.allow_other = options.allow_other;
+  serving.writable = options.writable;
   serving.read_ahead = std::ranges::any_of(target.disks, [](const Disk& disk) { return disk.on_demand != nullptr; });
   if (options.mounted) serving.mounted = [&] { return options.mounted(layout); };
   ICECORE_CHECK(mount::serve(*tree, faults, options.folder, serving));

@@ -6,10 +6,10 @@
 #include <filesystem>
 
 #include "aws/operations.h"
+#include "container/container.h"
 #include "core/text.h"
 #include "engine/ebs_store.h"
 #include "engine/snapshots.h"
-#include "image/open_image.h"
 
 namespace icecore::engine {
 namespace {
@@ -112,8 +112,10 @@ Result<Target> open_target(Workspace& workspace, const std::string& what, const 
   target.name = what;
   switch (kind_of(what)) {
     case TargetKind::kImage: {
-      ICECORE_ASSIGN(auto source, image::open_image(what));
-      target.disks.push_back({std::move(source), nullptr, what, "", ""});
+      ICECORE_ASSIGN(auto container, container::open_container(what));
+      for (const container::StoredHash& hash : container.hashes)
+        workspace.say(fmt::format("{}: its maker stored the {} {} (icecore verify {} checks it)", container.format, hash.algorithm, hash.hex, what));
+      target.disks.push_back({std::move(container.source), nullptr, what, "", ""});
       break;
     }
     case TargetKind::kSnapshot: {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "image/block_source.h"
+#include "image/layer.h"
 #include "machine/machine.h"
 
 namespace icecore::mount {
@@ -14,6 +15,7 @@ namespace icecore::mount {
 struct RawFile {
   std::string name;
   image::SourcePtr source;
+  std::shared_ptr<image::Layer> layer = nullptr;  ///< where it may be written to; `source` is the same object then
 };
 
 /// A filesystem without regard to where the machine mounted it: "partition-1", "filesystem".

@@ -1,5 +1,6 @@
 #include "mount/operations.h"
 
+#include <fcntl.h>
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -94,12 +95,12 @@ Handle* handle_of(const fuse_file_info* info) {
 
 void on_open(fuse_req_t request, fuse_ino_t node, fuse_file_info* info) {
   guarded(request, [&](Session& session) {
-    if ((info->flags & O_ACCMODE) != O_RDONLY) {
+    const auto content = session.tree.content(node);
+    if (!content) return refuse(request, session, node, content.error());
+    if ((info->flags & O_ACCMODE) != O_RDONLY && content->layer == nullptr) {
       fuse_reply_err(request, EROFS);
       return;
     }
-    const auto content = session.tree.content(node);
-    if (!content) return refuse(request, session, node, content.error());
     auto handle = std::make_unique<FileHandle>(std::make_shared<OpenFile>(*content));
     info->fh = reinterpret_cast<std::uint64_t>(handle.get());
     info->keep_cache = 1;
@@ -118,6 +119,59 @@ void on_read(fuse_req_t request, fuse_ino_t node, std::size_t size, off_t offset
     const auto count = file->read(from, std::span(buffer).first(size));
     if (!count) return refuse(request, session, node, count.error());
     fuse_reply_buf(request, reinterpret_cast<const char*>(buffer.data()), *count);
+  });
+}
+
+void on_write(fuse_req_t request, fuse_ino_t node, const char* bytes, std::size_t size, off_t offset, fuse_file_info* info) {
+  guarded(request, [&](Session& session) {
+    const Content& content = (*handle_of<FileHandle>(info))->content();
+    const auto from = static_cast<std::uint64_t>(offset);
+    if (content.layer == nullptr || from >= content.size) {  // a disk does not grow
+      fuse_reply_err(request, content.layer == nullptr ? EBADF : ENOSPC);
+      return;
+    }
+    const auto inside = static_cast<std::size_t>(std::min<std::uint64_t>(size, content.size - from));
+    const auto written = content.layer->write(from, as_bytes(std::string_view(bytes, inside)));
+    if (!written) return refuse(request, session, node, written.error());
+    fuse_reply_write(request, inside);
+  });
+}
+
+void on_fsync(fuse_req_t request, fuse_ino_t node, int, fuse_file_info* info) {
+  guarded(request, [&](Session& session) {
+    image::Layer* const layer = (*handle_of<FileHandle>(info))->content().layer;
+    const auto flushed = layer == nullptr ? Result<void>() : layer->flush();
+    if (!flushed) return refuse(request, session, node, flushed.error());
+    fuse_reply_err(request, 0);
+  });
+}
+
+// A disk that is trimmed (mkfs, fstrim through a loop device).
+void on_fallocate(fuse_req_t request, fuse_ino_t node, int mode, off_t offset, off_t length, fuse_file_info* info) {
+  guarded(request, [&](Session& session) {
+    const Content& content = (*handle_of<FileHandle>(info))->content();
+    const bool zeros = mode == (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE) || (mode & ~FALLOC_FL_KEEP_SIZE) == FALLOC_FL_ZERO_RANGE;
+    if (content.layer == nullptr || !zeros) {
+      fuse_reply_err(request, EOPNOTSUPP);
+      return;
+    }
+    const auto from = std::min(static_cast<std::uint64_t>(offset), content.size);
+    const auto written = content.layer->write_zeros(from, std::min(static_cast<std::uint64_t>(length), content.size - from));
+    if (!written) return refuse(request, session, node, written.error());
+    fuse_reply_err(request, 0);
+  });
+}
+
+void on_setattr(fuse_req_t request, fuse_ino_t node, struct stat* wanted, int changes, fuse_file_info*) {
+  guarded(request, [&](Session& session) {
+    const auto status = session.tree.attributes(node);
+    if (!status) return refuse(request, session, node, status.error());
+    constexpr int kTimes = FUSE_SET_ATTR_ATIME | FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_CTIME | FUSE_SET_ATTR_ATIME_NOW | FUSE_SET_ATTR_MTIME_NOW;
+    const bool keeps_size = (changes & FUSE_SET_ATTR_SIZE) == 0 || wanted->st_size == status->st_size;
+    if (!keeps_size || (changes & ~(kTimes | FUSE_SET_ATTR_SIZE)) != 0)
+      fuse_reply_err(request, EPERM);
+    else
+      fuse_reply_attr(request, &*status, kForEver);
   });
 }
 
@@ -242,6 +296,10 @@ const fuse_lowlevel_ops& operations() {
     ops.readlink = on_readlink;
     ops.open = on_open;
     ops.read = on_read;
+    ops.write = on_write;
+    ops.fsync = on_fsync;
+    ops.fallocate = on_fallocate;
+    ops.setattr = on_setattr;
     ops.release = on_release;
     ops.opendir = on_opendir;
     ops.readdir = on_readdir;

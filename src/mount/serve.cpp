@@ -1,6 +1,7 @@
 #include "mount/serve.h"
 
 #include <fmt/format.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <algorithm>
@@ -131,9 +132,11 @@ Result<void> check_mount_point(const Path& folder) {
 
 Result<void> serve(Tree& tree, Faults& faults, const Path& folder, const ServeOptions& options) {
   fuse_set_log_func(keep_complaint);
-  std::string flags = fmt::format("ro,nosuid,nodev,noexec,subtype=icecore,fsname={}", option_value(options.name));
+  std::string flags = fmt::format("{},nosuid,nodev,noexec,subtype=icecore,fsname={}", options.writable ? "rw" : "ro", option_value(options.name));
   if (options.allow_other) flags += ",allow_other";
   Arguments arguments({"icecore", "-o", flags});
+  // A kernel that writes back to us must not wait for us to wait for its write-back. Needs root; without, only a full memory can make it wait.
+  if (options.writable) (void)::prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0);
   std::unique_ptr<ReadAhead> read_ahead = options.read_ahead ? std::make_unique<ReadAhead>(kReadAheadThreads) : nullptr;
   Session session{tree, faults, read_ahead.get()};
   const SessionPtr fuse(fuse_session_new(arguments.get(), &operations(), sizeof(fuse_lowlevel_ops), &session));

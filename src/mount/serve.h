@@ -14,6 +14,7 @@ struct ServeOptions {
   std::string name;                                 ///< what `mount` and `df` show: the target
   bool allow_other = false;                         ///< users besides the one who mounts
   bool read_ahead = false;                          ///< something has to be fetched
+  bool writable = false;                            ///< some file has a layer
   std::function<Result<void>()> mounted = nullptr;  ///< called once the mount can be used
 };
 

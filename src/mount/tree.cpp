@@ -112,7 +112,7 @@ struct stat Tree::fixed_attributes(NodeId id) const {
   const Fixed& node = fixed(id);
   struct stat status {};
   status.st_ino = kFixedInodes | id;
-  status.st_mode = node.source ? S_IFREG | 0444 : S_IFDIR | 0555;
+  status.st_mode = node.layer ? S_IFREG | 0600 : node.source ? S_IFREG | 0444 : S_IFDIR | 0555;
   status.st_nlink = node.source ? 1 : 2;
   status.st_uid = ::getuid();
   status.st_gid = ::getgid();
@@ -182,12 +182,12 @@ Result<std::vector<Attribute>> Tree::xattrs(NodeId id) const {
 Result<Content> Tree::content(NodeId id) const {
   if (is_fixed(id)) {
     if (!fixed(id).source) return fail(Code::kInvalidArgument, "a folder has no content");
-    return Content{fixed(id).source.get(), nullptr, 0, fixed(id).source->size()};
+    return Content{fixed(id).source.get(), nullptr, 0, fixed(id).source->size(), fixed(id).layer.get()};
   }
   ICECORE_ASSIGN(const StoredFile file, file_of(id));
   ICECORE_ASSIGN(const fs::FileInfo info, filesystem(file).stat(file.inode));
   if (info.type == fs::FileType::kDirectory || info.type == fs::FileType::kSymlink) return fail(Code::kInvalidArgument, "it is no regular file");
-  return Content{nullptr, &filesystem(file), file.inode, info.type == fs::FileType::kRegular ? info.size : 0};
+  return Content{nullptr, &filesystem(file), file.inode, info.type == fs::FileType::kRegular ? info.size : 0, nullptr};
 }
 
 std::string Tree::describe(NodeId id) const {

@@ -31,6 +31,7 @@ struct Content {
   const fs::Filesystem* filesystem = nullptr;
   std::uint64_t inode = 0;
   std::uint64_t size = 0;
+  image::Layer* layer = nullptr;  ///< where the file may be written to
 };
 
 /// Thread-safe. Folders and links that were handed out by lookup() and enter() are remembered until forget() has been called as often; other files
@@ -67,6 +68,7 @@ class Tree {
     NodeId parent = kMountFolder;
     std::map<std::string, NodeId, std::less<>> children;
     image::SourcePtr source;  // null: a folder
+    std::shared_ptr<image::Layer> layer;
   };
   struct Known {
     NodeId parent = 0;
@@ -79,7 +81,7 @@ class Tree {
   };
 
   explicit Tree(Layout layout);
-  NodeId add_fixed(NodeId parent, const std::string& name, image::SourcePtr source = nullptr);
+  NodeId add_fixed(NodeId parent, const std::string& name, const RawFile* file = nullptr);
   Result<NodeId> add_top(NodeId parent, const std::string& name, View view, std::size_t partition);
   Result<void> build();
   Result<void> place_mount(NodeId top, const machine::Mount& mount);

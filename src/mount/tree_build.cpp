@@ -6,8 +6,8 @@
 
 namespace icecore::mount {
 
-NodeId Tree::add_fixed(NodeId parent, const std::string& name, image::SourcePtr source) {
-  fixed_.push_back({parent, {}, std::move(source)});
+NodeId Tree::add_fixed(NodeId parent, const std::string& name, const RawFile* file) {
+  fixed_.push_back({parent, {}, file ? file->source : nullptr, file ? file->layer : nullptr});
   const NodeId id = fixed_.size();
   if (is_fixed(parent))
     fixed_[static_cast<std::size_t>(parent) - 1].children[name] = id;
@@ -46,7 +46,7 @@ Result<void> Tree::build() {
   const NodeId volumes = add_fixed(kMountFolder, "volumes");
   for (const DiskFolder& disk : layout_.disks) {
     const NodeId folder = add_fixed(volumes, disk.name);
-    for (const RawFile& file : disk.files) add_fixed(folder, file.name, file.source);
+    for (const RawFile& file : disk.files) add_fixed(folder, file.name, &file);
     for (const FilesystemFolder& shown : disk.filesystems) {
       ICECORE_ASSIGN(const NodeId id, add_top(folder, shown.name, View::kPartition, shown.partition));
       tree_tops_.insert(id);

@@ -16,7 +16,7 @@ def mounted(folder):
 class Fuse:
     def __init__(self, target, *flags, env, cwd, folder=None, **popen):
         self.folder = folder or scratch() / "mnt"
-        self.arguments = ["mount", str(target), str(self.folder), *flags]
+        self.arguments = ["mount", str(target), str(self.folder), *map(str, flags)]
         self.env, self.cwd, self.popen, self.ran = env, cwd, popen, None
 
     def __enter__(self):
