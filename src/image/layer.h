@@ -69,6 +69,7 @@ class Layer final : public BlockSource {
   const FileDescriptor file_;
   const SourcePtr base_;
   std::string boot_;
+  bool opened_ = false;
   std::mutex write_mutex_;
   mutable std::shared_mutex map_mutex_;  // guards map_
   std::map<std::uint64_t, Bits> map_;

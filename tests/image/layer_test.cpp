@@ -112,7 +112,7 @@ TEST_F(LayerTest, WhatIsNoLayerIsNotTouched) {
   ICECORE_EXPECT_CODE(Layer::discard_file(file), Code::kInvalidArgument);
   EXPECT_EQ(test::run_ok("sha256sum " + file.string()), before);
   std::filesystem::remove(file);
-  open()->write(0, noise(10)).value();
+  ICECORE_ASSERT_OK(open()->write(0, noise(10)));
   std::filesystem::resize_file(file, 1 << 20);
   ICECORE_EXPECT_CODE(Layer::open(file, base, "disk"), Code::kIntegrity);
 }

@@ -6,7 +6,7 @@ PACKAGES=(
   g++ cmake ninja-build pkg-config ccache git ca-certificates
   libcurl4-openssl-dev libssl-dev libpugixml-dev nlohmann-json3-dev libcli11-dev libfmt-dev libexpected-dev libsqlite3-dev
   zlib1g-dev libzstd-dev liblz4-dev liblzma-dev libboost-dev libtsk-dev
-  libfuse3-dev fuse3
+  libfuse3-dev fuse3 libewf-dev libqcow-dev libvmdk-dev libvhdi-dev
   # the practice incident
   debootstrap e2fsprogs xfsprogs dosfstools gdisk fdisk rsync openssl openssh-client xz-utils systemd-journal-remote user-mode-linux kmod gcc libc6-dev
   python3 mount util-linux
