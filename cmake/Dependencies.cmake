@@ -16,7 +16,6 @@ pkg_check_modules(lz4 REQUIRED IMPORTED_TARGET liblz4)
 pkg_check_modules(lzma REQUIRED IMPORTED_TARGET liblzma)
 # containers of disks; their own names are taken
 pkg_check_modules(ewf REQUIRED IMPORTED_TARGET libewf)
-pkg_check_modules(qcow REQUIRED IMPORTED_TARGET libqcow)
 pkg_check_modules(vmdk REQUIRED IMPORTED_TARGET libvmdk)
 pkg_check_modules(vhdi REQUIRED IMPORTED_TARGET libvhdi)
 # icecore mount

@@ -30,7 +30,7 @@ bool is_block_device(const Path& path) {
 Result<Container> open_container(const Path& path) {
   ICECORE_ASSIGN(const auto file, image::FileSource::open(path));
   if (is_block_device(path)) return Container{file, "raw", {}, {}};
-  if (has_magic(*file, 0, "QFI\xfb"sv)) return open_qcow2(path, *file);
+  if (has_magic(*file, 0, "QFI\xfb"sv)) return open_qcow2(path);
   if (has_magic(*file, 0, "EVF\x09\x0d\x0a\xff\x00"sv) || has_magic(*file, 0, "EVF2\x0d\x0a\x81\x00"sv)) return open_ewf(path);
   if (has_magic(*file, 0, "KDMV"sv) || has_magic(*file, 0, "COWD"sv) || has_magic(*file, 0, "# Disk DescriptorFile"sv)) return open_vmdk(path);
   if (has_magic(*file, 0, "vhdxfile"sv) || has_magic(*file, 0, "conectix"sv)) return open_vhd(path);

@@ -12,7 +12,7 @@ namespace icecore::container {
 /// What a container may claim to hold at most: EBS ends at 64 TiB.
 inline constexpr std::uint64_t kLargestDisk = std::uint64_t{1} << 48;
 
-Result<Container> open_qcow2(const Path& path, const image::FileSource& file);
+Result<Container> open_qcow2(const Path& path);
 Result<Container> open_ewf(const Path& path);
 Result<Container> open_vmdk(const Path& path);
 Result<Container> open_vhd(const Path& path);
