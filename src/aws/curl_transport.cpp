@@ -258,7 +258,11 @@ class CurlTransport : public HttpTransport {
     }
     const bool left = request_left(handle);
     return transport_error(left ? Kind::kBroken : Kind::kNotSent, Code::kNetwork,
-                           fmt::format("{} {}: {}", left ? "lost the connection to" : "cannot reach", request.origin, reason), bytes);
+                           left ? fmt::format("lost the connection to {}: {}", request.origin, reason)
+                                : fmt::format("cannot reach {}: {}; is the network there, and are the region and the endpoint (--endpoint-url, "
+                                              "AWS_ENDPOINT_URL) right?",
+                                              request.origin, reason),
+                           bytes);
   }
 
   CurlOptions options_;

@@ -1,13 +1,25 @@
-# ./dev test [--all]: the quick suite; with --all also what takes its time.
+# ./dev test [--threads | --all]: the quick suite; what runs on several threads under TSan; or these and what takes its time.
 # shellcheck shell=bash
 
 # Rooms whose code runs on several threads: these run again under TSan.
 THREADED=(core_test aws_test evidence_test image_test)
 
 dev_test() {
-  local all=0
-  [ "${1:-}" = --all ] && all=1
+  local what=${1:-quick}
   need_setup
+  case $what in
+    quick) test_quick 0 ;;
+    --threads) test_threads ;;
+    --all)
+      test_quick 1
+      test_threads
+      ;;
+    *) die "./dev test takes --threads or --all, not '$what'" ;;
+  esac
+}
+
+# test_quick SLOW: 1 asks the end-to-end tests for what takes minutes.
+test_quick() {
   say "building icecore and the lab (release)"
   build_preset release icecore icecore-lab
   say "the practice incident"
@@ -19,10 +31,12 @@ dev_test() {
   say "the practice incident and its score"
   run_python tests/lab
   say "end to end"
-  ICECORE_SLOW=$all run_python tests/e2e
-  [ $all = 1 ] || return 0
+  ICECORE_SLOW=$1 run_python tests/e2e
+}
+
+test_threads() {
   say "threads, under TSan"
-  build_preset tsan "${THREADED[@]}"
+  build_preset tsan "${THREADED[@]}" icecore-lab
   as_root ctest --test-dir build/tsan --output-on-failure -R '^(core|aws|evidence|image)$'
 }
 
