@@ -17,6 +17,11 @@ struct TimelineFlags {
 
 // A file takes its name only when it is whole; what stood there before stays until then.
 Result<void> write_to_file(const Path& path, const std::function<Result<void>(timeline::TextSink&)>& write) {
+  if (is_special_file(path)) {
+    ICECORE_ASSIGN(const FileDescriptor device, open_file(path, O_WRONLY));
+    timeline::DescriptorSink sink(device.get(), path.string());
+    return write(sink);
+  }
   const Path temporary = path.string() + ".tmp";
   {
     ICECORE_ASSIGN(const FileDescriptor file, open_file(temporary, O_WRONLY | O_CREAT | O_TRUNC, 0600));

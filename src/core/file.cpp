@@ -79,7 +79,14 @@ Result<void> read_exactly(int fd, std::span<std::byte> out, std::uint64_t offset
   return {};
 }
 
+bool is_special_file(const Path& path) {
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  return !error && std::filesystem::exists(status) && !std::filesystem::is_regular_file(status) && !std::filesystem::is_directory(status);
+}
+
 Result<void> write_file_atomically(const Path& path, std::string_view content) {
+  if (is_special_file(path)) return fail(Code::kInvalidArgument, fmt::format("{} is no file, and is not replaced by one", path.string()));
   const Path temporary = path.string() + ".tmp";
   {
     ICECORE_ASSIGN(const FileDescriptor file, open_file(temporary, O_WRONLY | O_CREAT | O_TRUNC, 0600));

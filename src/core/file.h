@@ -35,7 +35,11 @@ Result<FileDescriptor> open_file(const Path& path, int flags, unsigned mode = 06
 Result<Bytes> read_file(const Path& path, std::uint64_t limit = std::uint64_t{1} << 30);
 Result<std::string> read_text_file(const Path& path, std::uint64_t limit = std::uint64_t{1} << 30);
 
-/// Writes a temporary beside it (mode 0600), fsyncs, renames over `path`, fsyncs the folder.
+/// A device, fifo or socket stands there (links followed): it is written into, and never replaced by a file. /dev/null must stay what it is.
+bool is_special_file(const Path& path);
+
+/// Writes a temporary beside it (mode 0600), fsyncs, renames over `path`, fsyncs the folder. kInvalidArgument where a special file
+/// stands there.
 Result<void> write_file_atomically(const Path& path, std::string_view content);
 
 /// Makes the folder and its parents, mode 0700; an existing one is left as it is.

@@ -36,7 +36,8 @@ test_quick() {
 
 test_threads() {
   say "threads, under TSan"
-  build_preset tsan "${THREADED[@]}" icecore-lab
+  build_preset release icecore-lab
+  build_preset tsan "${THREADED[@]}"
   as_root ctest --test-dir build/tsan --output-on-failure -R '^(core|aws|evidence|image)$'
 }
 
