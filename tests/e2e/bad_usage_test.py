@@ -1,9 +1,11 @@
 """Nonsense on the command line: refused before anything is asked or made."""
+import os
+import stat
 import subprocess
 import unittest
 
 import verdict
-from harness import DONE, FAILED, ICECORE, USAGE, environment, icecore, scratch
+from harness import DONE, FAILED, ICECORE, PARTIAL, USAGE, environment, icecore, scratch
 
 
 class UsageTest(unittest.TestCase):
@@ -15,7 +17,7 @@ class UsageTest(unittest.TestCase):
                           ["collect", "foo"], ["investigate", "foo"], ["triage", "i-05203422c5203422c"],
                           ["collect", "i-1", "--no-snapshot", "--snapshot-volume", "vol-1"],
                           ["investigate", "i-1", "i-2", "--case", "one"], ["triage", ""], ["investigate", ""], ["investigate", "-5"],
-                          ["investigate", "i-xyz"], ["ls", "vol-1"], ["acquire", "i-1"], ["investigate", "i-1", "--snapshot-volume", "all"]):
+                          ["investigate", "i-xyz"], ["ls", "vol-1"], ["acquire", "i-1", "i-2", "--case", "one"], ["investigate", "i-1", "--snapshot-volume", "all"]):
             with self.subTest(arguments=arguments):
                 ran = icecore(*arguments, env={**env, "AWS_REGION": "us-west-2", "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x",
                                                "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, cwd=folder, timeout=60)
@@ -41,6 +43,14 @@ class UsageTest(unittest.TestCase):
                 self.assertIn(ran.code, (FAILED, USAGE), ran)
                 self.assertIn("empty", ran.err, ran)
         self.assertEqual(list((folder / "empty").iterdir()), [])
+
+    def test_output_into_a_device_leaves_the_device(self):
+        folder = scratch()
+        device = folder / "null"
+        os.mknod(device, stat.S_IFCHR | 0o666, os.makedev(1, 3))
+        ran = icecore("timeline", verdict.clean_twin(), "--files-only", "-o", device, env=environment(home=folder), cwd=folder)
+        self.assertIn(ran.code, (DONE, PARTIAL), ran)
+        self.assertTrue(stat.S_ISCHR(device.stat().st_mode), "the device was replaced by a file")
 
     def test_a_pipe_that_closes_ends_it_quietly(self):
         folder = scratch()
