@@ -1,4 +1,5 @@
-# ./dev test [--threads | --all]: the quick suite; what runs on several threads under TSan; or these and what takes its time.
+# ./dev test [--threads | --vm | --all]: the quick suite; the threaded rooms under TSan; the workstation with a virtual machine; or all, and what takes its
+# time.
 # shellcheck shell=bash
 
 # Rooms whose code runs on several threads: these run again under TSan.
@@ -10,11 +11,13 @@ dev_test() {
   case $what in
     quick) test_quick 0 ;;
     --threads) test_threads ;;
+    --vm) test_machine ;;
     --all)
       test_quick 1
+      test_machine
       test_threads
       ;;
-    *) die "./dev test takes --threads or --all, not '$what'" ;;
+    *) die "./dev test takes --threads, --vm or --all, not '$what'" ;;
   esac
 }
 
@@ -32,6 +35,8 @@ test_quick() {
   run_python tests/lab
   say "end to end"
   ICECORE_SLOW=$1 run_python tests/e2e
+  say "the workstation, on the lab's records"
+  ICECORE_SLOW=$1 run_python tests/workstation
 }
 
 test_threads() {
@@ -41,7 +46,17 @@ test_threads() {
   as_root ctest --test-dir build/tsan --output-on-failure -R '^(core|aws|evidence|image)$'
 }
 
+# The forensics instance with a real machine behind it: apart from the quick suite, since emulation takes its time.
+test_machine() {
+  build_preset release icecore icecore-lab
+  need_incident
+  say "the virtual machine: kernel and initramfs"
+  lab/vm/build --out build/vm --cache "$CACHE"
+  say "the workstation, with a real machine"
+  ICECORE_VM="$PWD/build/vm" run_python tests/workstation '*_vm.py'
+}
+
 run_python() {
-  as_root env ICECORE="$PWD/build/release/icecore" ICECORE_LAB="$PWD/build/release/icecore-lab" ICECORE_INCIDENT="$PWD/$INCIDENT" \
-    ICECORE_SLOW="${ICECORE_SLOW:-0}" "$PYTHON" -m unittest discover -s "$1" -p '*_test.py'
+  as_root env ICECORE_VM="${ICECORE_VM:-}" ICECORE="$PWD/build/release/icecore" ICECORE_LAB="$PWD/build/release/icecore-lab" ICECORE_INCIDENT="$PWD/$INCIDENT" \
+    ICECORE_SLOW="${ICECORE_SLOW:-0}" "$PYTHON" -m unittest discover -s "$1" -p "${2:-*_test.py}"
 }
