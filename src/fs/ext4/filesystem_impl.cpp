@@ -5,6 +5,7 @@
 
 #include "fs/ext4/block_map.h"
 #include "fs/ext4/content.h"
+#include "fs/ext4/deleted.h"
 #include "fs/ext4/directory.h"
 #include "fs/ext4/sweep.h"
 #include "fs/ext4/xattr.h"
@@ -24,7 +25,7 @@ Result<void> check_no_overlap(const Disk& disk, std::uint64_t inode, std::vector
 }  // namespace
 
 Ext4::Ext4(Disk disk, JournalView view, bool journal_replayed, std::vector<std::uint64_t> orphans)
-    : disk_(std::move(disk)), kept_orphans_(view == JournalView::kAsOnDisk ? std::move(orphans) : std::vector<std::uint64_t>{}) {
+    : disk_(std::move(disk)), kept_orphans_(view == JournalView::kAsOnDisk ? std::move(orphans) : std::vector<std::uint64_t>{}), view_(view) {
   const Superblock& sb = disk_.superblock;
   info_.type = sb.type();
   info_.label = sb.label;
@@ -119,6 +120,10 @@ Result<std::vector<Extent>> Ext4::extents(std::uint64_t inode) const {
 
 Result<FileTable> Ext4::sweep(const SweepOptions& options, Anomalies& anomalies, Progress& progress) const {
   return sweep_disk(disk_, kept_orphans_, options, anomalies, progress);
+}
+
+Result<DeletedFiles> Ext4::deleted_files(const FileTable& table, const PathIndex& paths, Anomalies& anomalies, Progress& progress) const {
+  return find_deleted(disk_, view_, table, paths, anomalies, progress);
 }
 
 }  // namespace icecore::fs::ext4

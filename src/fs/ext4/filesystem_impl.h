@@ -20,12 +20,14 @@ class Ext4 final : public Filesystem {
   Result<std::vector<ExtendedAttribute>> xattrs(std::uint64_t inode) const override;
   Result<std::vector<Extent>> extents(std::uint64_t inode) const override;
   Result<FileTable> sweep(const SweepOptions& options, Anomalies& anomalies, Progress& progress) const override;
+  Result<DeletedFiles> deleted_files(const FileTable& table, const PathIndex& paths, Anomalies& anomalies, Progress& progress) const override;
 
  private:
   Result<Inode> load_used(std::uint64_t inode) const;
 
   const Disk disk_;
   const std::vector<std::uint64_t> kept_orphans_;  // still allocated in this view
+  const JournalView view_;
   FilesystemInfo info_;
 };
 

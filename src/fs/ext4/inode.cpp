@@ -46,10 +46,21 @@ ByteView InodeView::xattr_area() const {
   return extra_size() == 0 || start + kXattrInodeHeader > raw_.size() ? ByteView{} : raw_.subspan(start);
 }
 
-std::uint32_t InodeView::checksum_seed(const Superblock& sb) const {
-  std::array<std::byte, 4> number{};
-  for (std::size_t i = 0; i < 4; ++i) number[i] = static_cast<std::byte>(number_ >> (8 * i));
-  return crc32c(crc32c(sb.checksum_seed, number), raw_.subspan(f::kGeneration, 4));
+std::uint32_t inode_checksum_seed(const Superblock& sb, std::uint64_t number, std::uint32_t generation) {
+  std::array<std::byte, 8> seed{};
+  for (std::size_t i = 0; i < 4; ++i) {
+    seed[i] = static_cast<std::byte>(number >> (8 * i));
+    seed[4 + i] = static_cast<std::byte>(generation >> (8 * i));
+  }
+  return crc32c(sb.checksum_seed, seed);
+}
+
+std::uint32_t InodeView::checksum_seed(const Superblock& sb) const { return inode_checksum_seed(sb, number_, generation()); }
+
+std::uint64_t InodeView::sectors(const Superblock& sb) const {
+  const std::uint64_t low = load_le<std::uint32_t>(raw_, f::kBlocksLo);
+  constexpr std::uint32_t kHugeFile = 0x8;  // the high half means something with ro_compat huge_file only
+  return sb.ro_compat(kHugeFile) ? low | std::uint64_t{load_le<std::uint16_t>(raw_, f::kBlocksHigh)} << 32 : low;
 }
 
 bool InodeView::checksum_ok(const Superblock& sb) const {

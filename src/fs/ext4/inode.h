@@ -10,6 +10,9 @@
 
 namespace icecore::fs::ext4 {
 
+/// Seed of the checksums of what belongs to an inode: extent and directory blocks.
+std::uint32_t inode_checksum_seed(const Superblock& superblock, std::uint64_t number, std::uint32_t generation);
+
 /// A view of a raw record of `Superblock::inode_size` bytes; the bytes must outlive it.
 class InodeView {
  public:
@@ -25,6 +28,8 @@ class InodeView {
   bool has(std::uint32_t flag) const { return (flags() & flag) != 0; }
   std::uint64_t size(const Superblock& superblock) const;
   std::uint64_t xattr_block(const Superblock& superblock) const;
+  /// i_blocks as it stands: units of 512 bytes, or of blocks with EXT4_HUGE_FILE_FL.
+  std::uint64_t sectors(const Superblock& superblock) const;
   /// i_block: block map, extent root, link target or inline data.
   ByteView block() const { return raw_.subspan(inode_field::kBlock, kInodeBlockBytes); }
   /// The bytes behind the fixed fields, where in-inode attributes lie; empty without room or with a hostile i_extra_isize.

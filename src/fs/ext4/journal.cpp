@@ -5,30 +5,18 @@
 #include <map>
 #include <unordered_map>
 
-#include "core/hash.h"
 #include "fs/ext4/fast_commit.h"
 #include "fs/ext4/journal_log.h"
+#include "fs/ext4/journal_tags.h"
 #include "fs/ext4/sweep_parts.h"
 
 namespace icecore::fs::ext4 {
 namespace {
 
-/// A block in the log and what it is a copy of.
-struct Tag {
-  std::uint64_t block;
-  std::uint32_t log_block;
-  std::uint32_t sequence;
-  std::uint32_t checksum;
-  bool escaped;
-};
-
 struct Revoke {
   std::uint64_t block;
   std::uint32_t sequence;
 };
-
-// Sequence numbers wrap (tid_gt of include/linux/jbd2.h).
-bool later(std::uint32_t a, std::uint32_t b) { return static_cast<std::int32_t>(a - b) > 0; }
 
 // crc32_be() of the kernel: most significant bit first, no inversion. Only journals of ext4 before 2012 (COMPAT_CHECKSUM) use it.
 std::uint32_t crc32_be(std::uint32_t crc, ByteView bytes) {
@@ -37,16 +25,6 @@ std::uint32_t crc32_be(std::uint32_t crc, ByteView bytes) {
     for (int bit = 0; bit < 8; ++bit) crc = (crc << 1) ^ ((crc & 0x80000000U) != 0 ? 0x04C11DB7U : 0U);
   }
   return crc;
-}
-
-void store_be(std::span<std::byte> out, std::uint32_t value) {
-  for (std::size_t i = 0; i < 4; ++i) out[i] = static_cast<std::byte>(value >> (24 - 8 * i));
-}
-
-// CRC-32C of a block with the four bytes at `at` taken as zero.
-std::uint32_t checksum_without(std::uint32_t seed, ByteView block, std::size_t at) {
-  static constexpr std::byte kZero[4]{};
-  return crc32c(crc32c(crc32c(seed, block.first(at)), kZero), block.subspan(at + 4));
 }
 
 class Scanner {
@@ -100,40 +78,14 @@ class Scanner {
     walked_ += blocks;
   }
 
-  bool block_checksum_ok(ByteView block) const {
-    if (!sb_.checksums()) return true;
-    const std::size_t tail = block.size() - 4;
-    return checksum_without(sb_.checksum_seed, block, tail) == load_be<std::uint32_t>(block, tail);
-  }
-
-  Tag decode_tag(ByteView tag) const {
-    Tag result{};
-    result.block = load_be<std::uint32_t>(tag, 0);
-    if (sb_.has(jbd2::kIncompat64Bit)) result.block |= std::uint64_t{load_be<std::uint32_t>(tag, jbd2::kTagBlockHigh)} << 32;
-    result.checksum =
-        sb_.has(jbd2::kIncompatChecksumV3) ? load_be<std::uint32_t>(tag, jbd2::kTag3Checksum) : load_be<std::uint16_t>(tag, jbd2::kTagChecksumV2);
-    result.escaped = (load_be<std::uint16_t>(tag, jbd2::kTagFlags) & jbd2::kTagEscaped) != 0;
-    result.sequence = sequence_;
-    return result;
-  }
-
   Result<void> descriptor(ByteView block, std::uint32_t at) {
-    if (!block_checksum_ok(block)) doubtful_ = true;
+    if (!journal_block_checksum_ok(sb_, block)) doubtful_ = true;
     const bool old_checksum = (sb_.compat & jbd2::kCompatChecksum) != 0;
     if (old_checksum) running_ = crc32_be(running_, block);
     const std::size_t first_tag = tags_.size();
-    for (std::size_t tag = jbd2::kHeaderSize; tag + sb_.tag_bytes() <= block.size() - sb_.tail_bytes();) {
-      tags_.push_back(decode_tag(block.subspan(tag, sb_.tag_bytes())));
-      tags_.back().log_block = here_;
-      step(1);
-      const auto flags = load_be<std::uint16_t>(block, tag + jbd2::kTagFlags);
-      tag += sb_.tag_bytes() + ((flags & jbd2::kTagSameUuid) == 0 ? 16 : 0);
-      if ((flags & jbd2::kTagLast) != 0) break;
-      if (walked_ >= length_) {
-        report("a descriptor names more blocks than the log holds", at);
-        break;
-      }
-    }
+    const bool all = decode_descriptor(sb_, block, at, length_ - walked_, tags_);
+    step(static_cast<std::uint32_t>(tags_.size() - first_tag));
+    if (!all) report("a descriptor names more blocks than the log holds", at);
     if (!old_checksum) return {};
     for (std::size_t i = first_tag; i < tags_.size(); ++i) {
       ICECORE_ASSIGN(const ByteView data, log_.read(tags_[i].log_block));
@@ -143,7 +95,7 @@ class Scanner {
   }
 
   void revoke(ByteView block, std::uint32_t at) {
-    if (!block_checksum_ok(block)) doubtful_ = true;
+    if (!journal_block_checksum_ok(sb_, block)) doubtful_ = true;
     const std::size_t end = load_be<std::uint32_t>(block, jbd2::kRevokeCount);
     if (end > block.size() - sb_.tail_bytes()) return report("a revoke block claims more than its size", at);
     const std::size_t size = sb_.has(jbd2::kIncompat64Bit) ? 8 : 4;
@@ -153,7 +105,7 @@ class Scanner {
 
   bool commit_checksum_ok(ByteView block) const {
     const auto stored = load_be<std::uint32_t>(block, jbd2::kCommitChecksum);
-    if (sb_.checksums()) return checksum_without(sb_.checksum_seed, block, jbd2::kCommitChecksum) == stored;
+    if (sb_.checksums()) return journal_commit_checksum_ok(sb_, block);
     if ((sb_.compat & jbd2::kCompatChecksum) == 0) return true;
     const auto type = std::to_integer<unsigned>(block[jbd2::kCommitChecksumType]), size = std::to_integer<unsigned>(block[jbd2::kCommitChecksumSize]);
     return (type == 1 && size == 4 && stored == running_) || (type == 0 && size == 0 && stored == 0);
@@ -176,26 +128,23 @@ class Scanner {
     return true;
   }
 
-  Result<bool> data_checksum_ok(const Tag& tag) {
+  Result<bool> data_checksum_ok(const JournalTag& tag) {
     if (!sb_.checksums()) return true;
     ICECORE_ASSIGN(const ByteView data, log_.read(tag.log_block));
-    std::byte sequence[4];
-    store_be(sequence, tag.sequence);
-    const std::uint32_t crc = crc32c(crc32c(sb_.checksum_seed, sequence), data);
-    return (sb_.has(jbd2::kIncompatChecksumV3) ? crc : crc & 0xFFFFU) == tag.checksum;
+    return journal_data_checksum_ok(sb_, tag, data);
   }
 
   Result<Recovery> apply() {
     std::unordered_map<std::uint64_t, std::uint32_t> revoked;
     for (std::size_t i = 0; i < committed_revokes_; ++i) {
       const auto [at, added] = revoked.try_emplace(revokes_[i].block, revokes_[i].sequence);
-      if (!added && later(revokes_[i].sequence, at->second)) at->second = revokes_[i].sequence;
+      if (!added && later_transaction(revokes_[i].sequence, at->second)) at->second = revokes_[i].sequence;
     }
     std::map<std::uint64_t, BlockPatch> newest;
     for (std::size_t i = 0; i < committed_tags_; ++i) {
-      const Tag& tag = tags_[i];
+      const JournalTag& tag = tags_[i];
       const auto revoke = revoked.find(tag.block);
-      if (revoke != revoked.end() && !later(tag.sequence, revoke->second)) continue;
+      if (revoke != revoked.end() && !later_transaction(tag.sequence, revoke->second)) continue;
       if (tag.block >= disk_.superblock.blocks) {
         report(fmt::format("a copy of block {}, which is outside the filesystem", tag.block), tag.log_block);
         continue;
@@ -223,7 +172,7 @@ class Scanner {
   std::uint32_t running_ = ~0U;
   std::uint64_t last_commit_time_ = 0;
   bool doubtful_ = false;
-  std::vector<Tag> tags_;
+  std::vector<JournalTag> tags_;
   std::vector<Revoke> revokes_;
   std::size_t committed_tags_ = 0, committed_revokes_ = 0;
 };

@@ -96,13 +96,36 @@ Result<void> JournalLog::announce(std::uint32_t block) {
   const std::uint64_t end = (std::uint64_t{block} + std::max(1U, window / block_size())) / step * step;
   announced_to_ =
       static_cast<std::uint32_t>(std::min<std::uint64_t>(std::max<std::uint64_t>(end, std::uint64_t{block} + 1), superblock_.fast_commit_end));
+  return announce_range(announced_from_, announced_to_);
+}
+
+Result<void> JournalLog::announce_range(std::uint32_t first, std::uint32_t last) const {
   std::vector<image::ByteRange> ranges;
   for (const Run& run : map_.runs) {
-    const std::uint64_t from = std::max<std::uint64_t>(run.logical, announced_from_),
-                        to = std::min<std::uint64_t>(run.logical + run.length, announced_to_);
+    const std::uint64_t from = std::max<std::uint64_t>(run.logical, first), to = std::min<std::uint64_t>(run.logical + run.length, last);
     if (from < to) ranges.push_back({(run.physical + from - run.logical) * block_size(), (to - from) * block_size()});
   }
   return disk_->source->prefetch(ranges);
+}
+
+Result<void> JournalLog::read_many(std::uint32_t block, std::uint32_t count, Bytes& out) const {
+  out.resize(std::size_t{count} * block_size());
+  std::size_t filled = 0;
+  while (count > 0) {
+    ICECORE_ASSIGN(const std::uint64_t offset, offset_of(block));
+    std::uint32_t together = 1;
+    while (together < count) {
+      const auto next = offset_of(block + together);
+      if (!next || *next != offset + std::uint64_t{together} * block_size()) break;
+      ++together;
+    }
+    const std::size_t bytes = std::size_t{together} * block_size();
+    ICECORE_CHECK(disk_->source->read(offset, std::span(out).subspan(filled, bytes)));
+    filled += bytes;
+    block += together;
+    count -= together;
+  }
+  return {};
 }
 
 Result<ByteView> JournalLog::read(std::uint32_t block) {

@@ -33,6 +33,10 @@ class JournalLog {
   const JournalSuperblock& superblock() const { return superblock_; }
   /// The block's bytes; valid until the next call.
   Result<ByteView> read(std::uint32_t block);
+  /// `count` blocks from `block`, all inside the journal, without announcing them.
+  Result<void> read_many(std::uint32_t block, std::uint32_t count, Bytes& out) const;
+  /// Announces the whole log as one prefetch.
+  Result<void> announce_all() const { return announce_range(superblock_.first, superblock_.fast_commit_end); }
   /// Byte in the source where a journal block lies.
   Result<std::uint64_t> offset_of(std::uint32_t block) const;
   std::uint32_t block_size() const { return disk_->superblock.block_size; }
@@ -41,6 +45,7 @@ class JournalLog {
   JournalLog(const Disk& disk, BlockMap map) : disk_(&disk), map_(std::move(map)) {}
   Result<void> decode_superblock();
   Result<void> announce(std::uint32_t block);
+  Result<void> announce_range(std::uint32_t from, std::uint32_t to) const;
 
   const Disk* disk_;
   BlockMap map_;

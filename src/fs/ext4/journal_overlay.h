@@ -28,6 +28,10 @@ class JournalOverlay final : public image::BlockSource {
   std::string name() const override { return base_->name(); }
   std::uint64_t image_offset(std::uint64_t offset) const override;
 
+  const std::vector<BlockPatch>& patches() const { return patches_; }
+  /// The disk without recovery.
+  const image::SourcePtr& base() const { return base_; }
+
  private:
   const image::SourcePtr base_;
   const std::uint32_t block_size_;

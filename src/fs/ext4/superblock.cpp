@@ -85,6 +85,8 @@ Result<Superblock> decode_superblock(ByteView raw, const Location& where, bool& 
   if (sb.incompat(incompat::k64Bit)) sb.blocks |= std::uint64_t{u32(f::kBlocksCountHi)} << 32;
   sb.first_data_block = u32(f::kFirstDataBlock);
   sb.blocks_per_group = u32(f::kBlocksPerGroup);
+  if (sb.ro_compat(ro_compat::kBigalloc) && u32(f::kLogClusterSize) > u32(f::kLogBlockSize) && u32(f::kLogClusterSize) < 32)
+    sb.cluster_blocks = 1U << (u32(f::kLogClusterSize) - u32(f::kLogBlockSize));
   sb.inodes_per_group = u32(f::kInodesPerGroup);
   sb.inode_size = dynamic ? u16(f::kInodeSize) : static_cast<std::uint32_t>(kOldInodeSize);
   sb.first_inode = dynamic ? u32(f::kFirstInode) : 11;

@@ -18,6 +18,7 @@ struct Superblock {
   std::uint32_t block_size = 0;
   std::uint32_t first_data_block = 0;
   std::uint32_t blocks_per_group = 0;
+  std::uint32_t cluster_blocks = 1;  ///< blocks that one bit of a block bitmap stands for (bigalloc)
   std::uint32_t inodes_per_group = 0;
   std::uint32_t groups = 0;
   std::uint32_t inode_size = 0;
