@@ -31,6 +31,10 @@ void examine(const image::SourcePtr& source, fs::JournalView view) {
   for (std::size_t i = 0; i < std::min(kFilesLookedAt, table->names.size()); ++i) (void)paths.path_of(table->names[i]);
   for (std::size_t i = 0; i < std::min(kFilesLookedAt, table->files.size()); ++i) look_at(**filesystem, table->files[i]);
   (void)(*filesystem)->list(2);
+  const auto deleted = (*filesystem)->deleted_files(*table, paths, anomalies, no_progress());
+  std::byte buffer[5000];
+  for (std::size_t i = 0; deleted && i < std::min(kFilesLookedAt, deleted->files.size()); ++i)
+    (void)(*filesystem)->read_deleted(deleted->files[i], 0, buffer);
 }
 
 }  // namespace

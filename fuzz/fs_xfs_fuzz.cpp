@@ -1,7 +1,6 @@
 // A hostile XFS: opened in both views, swept, and its first inodes asked for all that can be asked.
 #include <array>
 
-#include "fs/xfs/deleted.h"
 #include "fs/xfs/xfs.h"
 #include "xfs_sparse_input.h"
 
@@ -32,7 +31,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!table) continue;
     for (std::size_t i = 0; i < table->files.size() && i < 32; ++i) ask(**filesystem, table->files[i].inode);
     ask(**filesystem, (*filesystem)->info().root_inode);
-    (void)fs::xfs::find_deleted(**filesystem, anomalies, no_progress()).has_value();
+    const auto deleted = (*filesystem)->deleted_files(*table, fs::PathIndex(*table), anomalies, no_progress());
+    for (std::size_t i = 0; deleted && i < deleted->files.size() && i < 32; ++i) {
+      std::byte buffer[4096];
+      (void)(*filesystem)->read_deleted(deleted->files[i], 0, buffer).has_value();
+    }
   }
   return 0;
 }

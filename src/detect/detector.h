@@ -34,6 +34,7 @@ enum class Needs {
   kFiles,         ///< the machine: a few files by name, and dpkg
   kEvents,        ///< the logs' events too
   kSweep,         ///< all names and inodes too
+  kDeleted,       ///< deleted files too, out of the journal
 };
 
 struct Detector {
@@ -50,6 +51,6 @@ const std::vector<Detector>& all_detectors();
 /// Runs those whose needs are in [from, to]. A detector that fails or throws becomes an anomaly ("detector.failed") and the others go on; only errors
 /// that end the run come back.
 Result<void> run_detectors(const Scene& scene, FindingSink& sink, Anomalies& anomalies, Progress& progress, Needs from = Needs::kControlPlane,
-                           Needs to = Needs::kSweep);
+                           Needs to = Needs::kDeleted);
 
 }  // namespace icecore::detect

@@ -32,7 +32,7 @@ const std::vector<Detector>& all_detectors() {
       {"package-files", Needs::kSweep, {"package-file-replaced"}, detect_package_files},
       {"web-shell", Needs::kSweep, {"web-shell"}, detect_web_shell},
       {"private-keys", Needs::kSweep, {"stolen-private-key"}, detect_private_keys},
-      {"recovered", Needs::kSweep, {"deleted-recovered"}, detect_recovered},
+      {"recovered", Needs::kDeleted, {"deleted-recovered"}, detect_recovered},
   };
   return kDetectors;
 }

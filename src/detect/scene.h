@@ -12,6 +12,7 @@
 #include "artefact/collector.h"
 #include "artefact/dpkg_database.h"
 #include "detect/event_store.h"
+#include "fs/deleted_file.h"
 #include "fs/file_table.h"
 #include "machine/facts.h"
 #include "machine/machine.h"
@@ -41,10 +42,11 @@ struct InstanceMetadata {
 struct Sweep {
   std::shared_ptr<const fs::FileTable> table;
   std::shared_ptr<const fs::PathIndex> paths;
+  std::shared_ptr<const fs::DeletedFiles> deleted;  ///< null where nobody looked for deleted files
   static Sweep of(fs::FileTable table);
 };
 
-/// A deleted file that was given back whole (issue: recovery). Filled by whoever recovers; empty until then.
+/// A deleted file that was given back whole.
 struct RecoveredFile {
   std::size_t mount = 0;
   std::string path;  ///< as well as it is known: "/var/tmp/.x/install.sh"

@@ -1,6 +1,7 @@
 #include "engine/timeline_job.h"
 
 #include "artefact/collector.h"
+#include "engine/deleted.h"
 #include "engine/scene_builder.h"
 #include "timeline/bodyfile.h"
 #include "timeline/records.h"
@@ -14,7 +15,7 @@ std::vector<timeline::Layer> layers_of(const machine::Machine& machine, const st
     if (!sweeps[i].table) continue;
     const machine::Mount& mount = machine.mounts()[i];
     const machine::Partition& partition = machine.partitions()[mount.partition];
-    layers.push_back({sweeps[i].table.get(), sweeps[i].paths.get(), mount.path == "/" ? "" : mount.path, partition.snapshot, partition.volume,
+    layers.push_back({sweeps[i].table.get(), sweeps[i].paths.get(), sweeps[i].deleted.get(), mount.path == "/" ? "" : mount.path, partition.snapshot, partition.volume,
                       partition.filesystem->info().type, partition.number});
   }
   return layers;
@@ -51,7 +52,8 @@ Result<void> write_timeline(const machine::Machine& machine, const detect::Scene
 
 Result<void> write_timeline(Workspace& workspace, const Target& target, const TimelineOptions& options, timeline::TextSink& sink) {
   if (!target.machine) return fail(Code::kNotFound, target.name + " holds no filesystem that can be read; the anomalies say why");
-  ICECORE_ASSIGN(const auto sweeps, sweep_machine(workspace, *target.machine));
+  ICECORE_ASSIGN(auto sweeps, sweep_machine(workspace, *target.machine));
+  if (options.deleted) ICECORE_CHECK(find_deleted(workspace, *target.machine, sweeps));
   std::vector<artefact::Event> events;
   if (options.events && options.format != TimelineFormat::kBodyfile) {
     ICECORE_ASSIGN(events, all_events(workspace, target));

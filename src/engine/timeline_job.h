@@ -11,7 +11,8 @@ enum class TimelineFormat { kBodyfile, kJsonl, kCsv };
 
 struct TimelineOptions {
   TimelineFormat format = TimelineFormat::kJsonl;
-  bool events = true;  ///< logs and CloudTrail too; a bodyfile has no place for them
+  bool events = true;    ///< logs and CloudTrail too; a bodyfile has no place for them
+  bool deleted = false;  ///< deleted files out of the journal too, which has to be read whole; else what inode tables and directories still show
 };
 
 /// The timeline of what triage has read already.

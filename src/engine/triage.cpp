@@ -5,6 +5,7 @@
 #include "detect/detector.h"
 #include "detect/findings_json.h"
 #include "engine/block_evidence.h"
+#include "engine/deleted.h"
 #include "engine/scene_builder.h"
 #include "report/findings_report.h"
 
@@ -23,7 +24,7 @@ Result<void> run_stages(Workspace& workspace, const Target& target, detect::Find
   scene.events = detect::EventStore(events);
   ICECORE_CHECK(detect::run_detectors(scene, sink, anomalies, progress, Needs::kControlPlane, Needs::kControlPlane));
   // Without a disk the cloud's and the user-data's detectors still have their say; those that want a machine see that there is none.
-  if (!target.machine) return detect::run_detectors(scene, sink, anomalies, progress, Needs::kFiles, Needs::kSweep);
+  if (!target.machine) return detect::run_detectors(scene, sink, anomalies, progress, Needs::kFiles, Needs::kDeleted);
 
   scene.machine = target.machine;
   ICECORE_ASSIGN(scene.facts, machine::read_facts(*target.machine));
@@ -39,7 +40,11 @@ Result<void> run_stages(Workspace& workspace, const Target& target, detect::Find
   ICECORE_CHECK(detect::run_detectors(scene, sink, anomalies, progress, Needs::kEvents, Needs::kEvents));
 
   ICECORE_ASSIGN(scene.sweeps, sweep_machine(workspace, *target.machine));
-  return detect::run_detectors(scene, sink, anomalies, progress, Needs::kSweep, Needs::kSweep);
+  ICECORE_CHECK(detect::run_detectors(scene, sink, anomalies, progress, Needs::kSweep, Needs::kSweep));
+
+  ICECORE_CHECK(find_deleted(workspace, *target.machine, scene.sweeps));
+  ICECORE_ASSIGN(scene.recovered, recover_telling(*target.machine, scene.sweeps));
+  return detect::run_detectors(scene, sink, anomalies, progress, Needs::kDeleted, Needs::kDeleted);
 }
 
 }  // namespace

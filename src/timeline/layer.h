@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "fs/deleted_file.h"
 #include "fs/file_table.h"
 
 namespace icecore::timeline {
@@ -13,7 +14,8 @@ namespace icecore::timeline {
 struct Layer {
   const fs::FileTable* table = nullptr;
   const fs::PathIndex* paths = nullptr;
-  std::string mount_point;  ///< "" for the root, "/srv" for another; put before each path
+  const fs::DeletedFiles* deleted = nullptr;  ///< null: deleted files are those of the table only
+  std::string mount_point;                    ///< "" for the root, "/srv" for another; put before each path
   std::string snapshot, volume, filesystem;
   std::optional<std::uint32_t> partition;
 };

@@ -16,30 +16,6 @@ bool has_blocks(const FileInfo& file) {
 
 }  // namespace
 
-void BlockSet::add(std::uint64_t start, std::uint64_t end) {
-  if (start >= end) return;
-  auto at = spans_.upper_bound(start);
-  if (at != spans_.begin() && std::prev(at)->second >= start) --at;
-  while (at != spans_.end() && at->first <= end) {
-    start = std::min(start, at->first);
-    end = std::max(end, at->second);
-    at = spans_.erase(at);
-  }
-  spans_.emplace(start, end);
-}
-
-void BlockSet::append_within(std::uint64_t start, std::uint64_t end, std::vector<BlockSpan>& out) const {
-  auto at = spans_.upper_bound(start);
-  if (at != spans_.begin()) --at;
-  for (; at != spans_.end() && at->first < end; ++at)
-    if (at->second > start) out.push_back({std::max(start, at->first), std::min(end, at->second)});
-}
-
-bool BlockSet::overlaps(std::uint64_t start, std::uint64_t end) const {
-  const auto after = spans_.lower_bound(end);
-  return after != spans_.begin() && std::prev(after)->second > start && std::prev(after)->first < end;
-}
-
 Result<void> BlockBitmaps::load(std::span<const Run> runs) {
   const Superblock& sb = disk_.superblock;
   std::vector<std::uint64_t> groups;

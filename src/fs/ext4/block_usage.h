@@ -2,32 +2,14 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <span>
 #include <unordered_map>
 #include <vector>
 
+#include "fs/block_set.h"
 #include "fs/ext4/block_map.h"
 
 namespace icecore::fs::ext4 {
-
-/// Blocks [start, end).
-struct BlockSpan {
-  std::uint64_t start = 0, end = 0;
-};
-
-/// Disjoint spans that grow together.
-class BlockSet {
- public:
-  void add(std::uint64_t start, std::uint64_t end);
-  /// The parts of [start, end) that are in the set, appended ascending.
-  void append_within(std::uint64_t start, std::uint64_t end, std::vector<BlockSpan>& out) const;
-  bool overlaps(std::uint64_t start, std::uint64_t end) const;
-  bool empty() const { return spans_.empty(); }
-
- private:
-  std::map<std::uint64_t, std::uint64_t> spans_;
-};
 
 /// The block bitmaps of the groups that are asked after. A bitmap that cannot be read counts as all used.
 class BlockBitmaps {

@@ -149,7 +149,9 @@ class Finder {
         live.append_within(run.physical, run.physical + run.length, used);
         later.append_within(run.physical, run.physical + run.length, used);
         append_later_copies(draft, run, used);
-        pieces += append_pieces_of(run, std::move(used), draft.file.extents);
+        for (BlockSpan& span : used) span = {span.start * sb_.block_size, span.end * sb_.block_size};
+        const Extent extent{run.logical * sb_.block_size, run.physical * sb_.block_size, run.length * sb_.block_size, run.unwritten};
+        pieces += fs::append_pieces(extent, std::move(used), draft.file.extents);
       }
       for (const Run& run : draft.runs) later.add(run.physical, run.physical + run.length);
     }
@@ -172,30 +174,6 @@ class Finder {
          ++at)
       if (!at->on_disk && at->transaction > draft.gone_first && (used.empty() || used.back().start != at->block))
         used.push_back({at->block, at->block + 1});
-  }
-
-  std::size_t append_pieces_of(const Run& run, std::vector<BlockSpan> used, std::vector<DeletedExtent>& out) const {
-    std::ranges::sort(used, {}, &BlockSpan::start);
-    const std::uint64_t end = run.physical + run.length;
-    const std::size_t before = out.size();
-    const auto add = [&](std::uint64_t start, std::uint64_t stop, bool free) {
-      if (start >= stop) return;
-      if (out.size() > before && out.back().free == free) {
-        out.back().length += (stop - start) * sb_.block_size;
-        return;
-      }
-      out.push_back(
-          {{(run.logical + (start - run.physical)) * sb_.block_size, start * sb_.block_size, (stop - start) * sb_.block_size, run.unwritten}, free});
-    };
-    std::uint64_t at = run.physical;
-    for (const BlockSpan& span : used) {
-      add(at, std::max(at, std::min(span.start, end)), true);
-      at = std::max(at, std::min(span.start, end));
-      add(at, std::min(span.end, end), false);
-      at = std::max(at, std::min(span.end, end));
-    }
-    add(at, end, true);
-    return out.size() - before;
   }
 
   DeletedFiles assemble(std::vector<PastName> names, const PathIndex& paths) {

@@ -1,99 +1,241 @@
 #include "fs/xfs/deleted.h"
 
 #include <algorithm>
+#include <map>
 
+#include "core/interrupt.h"
 #include "fs/xfs/free_space.h"
 #include "fs/xfs/log_history.h"
-#include "fs/xfs/xfs_filesystem.h"
 
 namespace icecore::fs::xfs {
 namespace {
 
-std::vector<Extent> to_extents(const Superblock& super, std::span<const Mapping> mappings) {
-  std::vector<Extent> extents;
-  for (const Mapping& mapping : mappings)
-    extents.push_back({mapping.file_block << super.block_log, super.block_offset(mapping.fs_block), std::uint64_t{mapping.count} << super.block_log,
-                       mapping.unwritten});
-  return extents;
+/// A deleted file in the making.
+struct Draft {
+  DeletedFile file;
+  std::vector<Mapping> mappings;
+  std::uint64_t blocks = 0;  ///< that the file held, where the log says so
+  bool complete = false;
+  bool unlinked_only = false;  ///< its inode is not free yet: the blocks are its own still
+};
+
+bool covers(const Superblock& super, std::span<const Mapping> mappings, std::uint64_t size) {
+  std::uint64_t next = 0;
+  for (const Mapping& mapping : mappings) {
+    if (mapping.file_block != next) return false;
+    next = mapping.end();
+  }
+  return next << super.block_log >= size;
 }
 
-bool all_free(const FreeSpace& space, std::span<const Mapping> mappings) {
-  return std::ranges::all_of(mappings, [&](const Mapping& mapping) { return space.holds(mapping.fs_block, mapping.count); });
-}
+class Finder {
+ public:
+  Finder(const XfsFilesystem& filesystem, const FileTable& table, Anomalies& anomalies)
+      : filesystem_(filesystem), reader_(filesystem.reader()), super_(reader_.super), table_(table), anomalies_(anomalies) {}
 
-// The log's last copy of the life that ended in this free inode: xfs_ifree counts the generation up by one.
-const InodeLife* last_life(const InodeLives& lives, const FileInfo& free) {
-  const auto found = lives.find({free.inode, free.generation - 1});
-  return found == lives.end() ? nullptr : &found->second;
-}
+  Result<DeletedFiles> run(const PathIndex& paths) {
+    ICECORE_ASSIGN(LogHistory history, read_log_history(reader_, anomalies_));
+    ICECORE_CHECK(free_inodes(history.lives));
+    for (const auto& [key, life] : history.lives) ICECORE_CHECK(reused_inode(key, life));
+    std::ranges::stable_sort(drafts_, {}, [](const Draft& draft) { return draft.file.info.inode; });
+    ICECORE_CHECK(judge_blocks());
+    for (const Name& name : table_.names)
+      if (name.deleted) name_of_slack(name);
+    for (const PastEntry& entry : history.entries) name_of_log(entry);
+    return assemble(history, paths);
+  }
 
-void take_life(const InodeLife& life, DeletedFile& file) {
-  const auto deleted = file.info.deleted;
-  const auto changed = file.info.changed;
-  file.info = life.info;
-  file.info.allocated = false;
-  file.info.deleted = deleted;
-  if (deleted) file.info.changed = changed;
-  file.size_exact = true;
-}
+ private:
+  Result<void> free_inodes(InodeLives& lives) {
+    for (const FileInfo& info : table_.files) {
+      if (info.allocated) continue;
+      if (interrupted()) return interruption();
+      Draft draft;
+      draft.file.info = info;
+      draft.file.origin = {Origin::Kind::kInodeTable, info.inode_offset, {}, {}, {}};
+      draft.file.sureness = Sureness::kLikely;
+      draft.file.size_exact = info.mode != 0;
+      draft.unlinked_only = info.mode != 0;
+      if (auto mappings = filesystem_.mappings(info.inode)) draft.mappings = std::move(*mappings);
+      // xfs_ifree counts the generation up by one.
+      const auto life = info.mode == 0 ? lives.find({info.inode, info.generation - 1}) : lives.end();
+      if (life != lives.end()) {
+        ICECORE_CHECK(take_life(life->second, draft));
+        lives.erase(life);
+      }
+      draft.complete = draft.complete || covers(super_, draft.mappings, draft.file.info.size);
+      drafts_.push_back(std::move(draft));
+    }
+    return {};
+  }
+
+  // A number that has gone to another file. Its own inode, live or still to be freed, is none; nor is a life of which the disk knows no end.
+  Result<void> reused_inode(const std::pair<std::uint64_t, std::uint32_t>& key, const InodeLife& life) {
+    const FileInfo* now = table_.find(key.first);
+    if (now == nullptr || now->mode == 0 || now->generation == key.second) return {};
+    Draft draft;
+    ICECORE_CHECK(take_life(life, draft));
+    draft.file.inode_reused = true;
+    draft.complete = draft.complete || covers(super_, draft.mappings, draft.file.info.size);
+    drafts_.push_back(std::move(draft));
+    return {};
+  }
+
+  Result<void> take_life(const InodeLife& life, Draft& draft) const {
+    DeletedFile& file = draft.file;
+    const auto deleted = file.info.deleted;
+    const auto changed = file.info.changed;
+    file.info = life.info;
+    file.info.allocated = false;
+    file.info.deleted = deleted;
+    if (deleted) file.info.changed = changed;
+    file.size_exact = true;
+    file.sureness = super_.crc ? Sureness::kSure : Sureness::kLikely;
+    file.origin.kind = Origin::Kind::kJournal;
+    file.origin.offset = life.info.inode_offset;
+    file.origin.transaction = life.lsn;
+    file.inside = life.inside;
+    draft.blocks = life.blocks;
+    // The free inode's own records are as they were when it was last written; the log's may be newer.
+    if (!life.mappings.empty()) draft.mappings = life.mappings;
+    if (life.tree.empty()) return take_count(draft);
+    const auto inode = parse_inode(super_, life.info.inode, life.tree, reader_.source->name());
+    if (!inode) return take_count(draft);
+    // The blocks of its tree were freed with it; while nobody has written over them they still say it all.
+    auto mappings = read_mappings(reader_, inode->data, inode->realtime, reader_.at(life.info.inode_offset, life.info.inode));
+    if (!mappings && mappings.error().code != Code::kCorrupt) return Failure(mappings.error());
+    if (mappings) draft.mappings = std::move(*mappings);
+    return take_count(draft);
+  }
+
+  static Result<void> take_count(Draft& draft) {
+    std::uint64_t mapped = 0;
+    for (const Mapping& mapping : draft.mappings) mapped += mapping.count;
+    draft.complete = mapped >= draft.blocks;
+    return {};
+  }
+
+  static Timestamp end_of(const Draft& draft) { return draft.file.info.deleted.value_or(draft.file.info.changed); }
+
+  // From the last to be deleted to the first, so that each knows what came after it.
+  Result<void> judge_blocks() {
+    ICECORE_ASSIGN(const FreeSpace space, read_free_space(reader_, anomalies_));
+    std::vector<std::size_t> order(drafts_.size());
+    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+    std::ranges::stable_sort(order, std::ranges::greater{}, [&](std::size_t i) { return end_of(drafts_[i]); });
+    BlockSet later;
+    for (const std::size_t i : order) {
+      if (interrupted()) return interruption();
+      Draft& draft = drafts_[i];
+      for (const Mapping& mapping : draft.mappings) {
+        std::vector<BlockSpan> used;
+        if (!draft.unlinked_only) space.append_used(mapping.fs_block, mapping.count, used);
+        later.append_within(mapping.fs_block, mapping.fs_block + mapping.count, used);
+        // A mapping lies inside one allocation group, and so do its parts.
+        for (BlockSpan& span : used) {
+          const std::uint64_t length = span.end - span.start;
+          span.start = super_.block_offset(span.start);
+          span.end = span.start + (length << super_.block_log);
+        }
+        const Extent extent{mapping.file_block << super_.block_log, super_.block_offset(mapping.fs_block),
+                            std::uint64_t{mapping.count} << super_.block_log, mapping.unwritten};
+        (void)append_pieces(extent, std::move(used), draft.file.extents);
+      }
+      for (const Mapping& mapping : draft.mappings) later.add(mapping.fs_block, mapping.fs_block + mapping.count);
+    }
+    return {};
+  }
+
+  auto drafts_of(std::uint64_t inode) {
+    return std::ranges::equal_range(drafts_, inode, {}, [](const Draft& draft) { return draft.file.info.inode; });
+  }
+
+  void name_of_slack(const Name& entry) {
+    const FileInfo* folder = table_.find(entry.parent);
+    const DeletedName name{entry.parent,
+                           folder != nullptr ? std::optional(folder->generation) : std::nullopt,
+                           std::string(table_.text_of(entry)),
+                           "",
+                           Sureness::kGuess,
+                           {Origin::Kind::kDirectory, 0, {}, {}, {}}};
+    const FileInfo* now = table_.find(entry.inode);
+    attach(entry.inode, name, now != nullptr && now->allocated ? Sureness::kGuess : Sureness::kLikely);
+  }
+
+  // The folder's inode as the log had it. Live names that are still there are none of ours.
+  void name_of_log(const PastEntry& entry) {
+    if (live_.empty())
+      for (const Name& name : table_.names)
+        if (!name.deleted) live_.emplace(std::pair(name.inode, name.parent), &name);
+    const auto [first, last] = live_.equal_range({entry.inode, entry.folder});
+    for (auto at = first; at != last; ++at)
+      if (table_.text_of(*at->second) == entry.name) return;
+    DeletedName name{entry.folder, entry.folder_generation, entry.name, "", Sureness::kLikely, {Origin::Kind::kJournal, 0, entry.lsn, {}, {}}};
+    if (const FileInfo* folder = table_.find(entry.folder)) name.origin.offset = folder->inode_offset;
+    const FileInfo* now = table_.find(entry.inode);
+    const bool free = now == nullptr || !now->allocated;
+    attach(entry.inode, name, free && super_.crc ? Sureness::kSure : Sureness::kLikely);
+  }
+
+  // To the last of the number's lives that have ended; a live file's where there is none.
+  void attach(std::uint64_t inode, DeletedName name, Sureness sureness) {
+    const auto lives = drafts_of(inode);
+    if (!lives.empty()) {
+      name.sureness = lives.size() == 1 ? sureness : Sureness::kGuess;
+      auto& names = std::prev(lives.end())->file.names;
+      const auto same = std::ranges::find_if(names, [&](const DeletedName& other) { return other.parent == name.parent && other.text == name.text; });
+      if (same == names.end())
+        names.push_back(std::move(name));
+      else if (same->sureness < name.sureness)
+        *same = std::move(name);
+      return;
+    }
+    name.sureness = Sureness::kGuess;
+    const FileInfo* now = table_.find(inode);
+    if (now != nullptr && now->allocated) {
+      former_.push_back({inode, std::move(name)});
+      return;
+    }
+    DeletedFile& file = unknown_[inode];
+    file.info.inode = inode;
+    file.info.allocated = false;
+    file.origin = name.origin;
+    file.size_exact = false;
+    file.names.push_back(std::move(name));
+  }
+
+  DeletedFiles assemble(const LogHistory& history, const PathIndex& paths) {
+    DeletedFiles result;
+    result.journal_transactions = history.transactions;
+    for (Draft& draft : drafts_) {
+      draft.file.content = judge_content(draft.file, draft.complete);
+      // Free inodes lose their mode: what maps blocks like a file was one, or a folder; nobody knows.
+      if (draft.file.info.type == FileType::kUnknown && !draft.file.extents.empty()) draft.file.content = ContentState::kUnknown;
+      result.files.push_back(std::move(draft.file));
+    }
+    for (auto& [inode, file] : unknown_) result.files.push_back(std::move(file));
+    std::ranges::stable_sort(result.files, {}, [](const DeletedFile& file) { return file.info.inode; });
+    result.former_names = std::move(former_);
+    std::ranges::stable_sort(result.former_names, {}, &FormerName::inode);
+    resolve_paths(result, table_, paths);
+    return result;
+  }
+
+  const XfsFilesystem& filesystem_;
+  const Reader& reader_;
+  const Superblock& super_;
+  const FileTable& table_;
+  Anomalies& anomalies_;
+  std::vector<Draft> drafts_;  // ascending by inode, and of one inode in the order of its lives' generations
+  std::multimap<std::pair<std::uint64_t, std::uint64_t>, const Name*> live_;
+  std::vector<FormerName> former_;
+  std::map<std::uint64_t, DeletedFile> unknown_;
+};
 
 }  // namespace
 
-Result<std::vector<DeletedFile>> find_deleted(const Filesystem& filesystem, Anomalies& anomalies, Progress& progress) {
-  const auto* xfs = dynamic_cast<const XfsFilesystem*>(&filesystem);
-  if (xfs == nullptr) return fail(Code::kInvalidArgument, "the filesystem is no XFS", Location{filesystem.source().name()});
-  const Reader& reader = xfs->reader();
-  ICECORE_ASSIGN(const FileTable table, filesystem.sweep({true}, anomalies, progress));
-  ICECORE_ASSIGN(InodeLives lives, read_inode_history(reader, anomalies));
-  ICECORE_ASSIGN(const FreeSpace space, read_free_space(reader, anomalies));
-  std::vector<DeletedFile> found;
-  for (const FileInfo& info : table.files) {
-    if (info.allocated) continue;
-    DeletedFile file;
-    file.info = info;
-    auto mappings = xfs->mappings(info.inode);
-    if (!mappings) mappings = std::vector<Mapping>{};
-    if (const InodeLife* life = info.mode == 0 ? last_life(lives, info) : nullptr) {
-      take_life(*life, file);
-      // The free inode's own records are as they were when it was last written; the log's may be newer.
-      if (!life->mappings.empty()) {
-        *mappings = life->mappings;
-        file.from_log = true;
-      }
-      lives.erase({info.inode, info.generation - 1});
-    }
-    file.extents = to_extents(reader.super, *mappings);
-    file.content_free = !mappings->empty() && (info.mode != 0 || all_free(space, *mappings));
-    found.push_back(std::move(file));
-  }
-  for (const auto& [key, life] : lives) {
-    const FileInfo* now = table.find(key.first);
-    // Its own inode, live or still to be freed; or a record of a life that the disk does not know the end of.
-    if (now == nullptr || now->mode == 0 || now->generation == key.second) continue;
-    DeletedFile file;
-    take_life(life, file);
-    file.from_log = !life.mappings.empty();
-    file.inode_reused = true;
-    file.extents = to_extents(reader.super, life.mappings);
-    file.content_free = !life.mappings.empty() && all_free(space, life.mappings);
-    found.push_back(std::move(file));
-  }
-  std::ranges::stable_sort(found, {}, [](const DeletedFile& file) { return file.info.inode; });
-  return found;
-}
-
-Result<std::size_t> read_deleted(const Filesystem& filesystem, const DeletedFile& file, std::uint64_t offset, std::span<std::byte> out) {
-  if (offset >= file.info.size) return std::size_t{0};
-  const auto length = static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), file.info.size - offset));
-  std::ranges::fill(out.first(length), std::byte{0});
-  for (const Extent& extent : file.extents) {
-    const std::uint64_t begin = std::max(extent.file_offset, offset);
-    const std::uint64_t end = std::min(extent.file_offset + extent.length, offset + length);
-    if (extent.unwritten || begin >= end) continue;
-    ICECORE_CHECK(filesystem.source().read(extent.source_offset + (begin - extent.file_offset),
-                                           out.subspan(static_cast<std::size_t>(begin - offset), static_cast<std::size_t>(end - begin))));
-  }
-  return length;
+Result<DeletedFiles> find_deleted(const XfsFilesystem& filesystem, const FileTable& table, const PathIndex& paths, Anomalies& anomalies) {
+  return Finder(filesystem, table, anomalies).run(paths);
 }
 
 }  // namespace icecore::fs::xfs

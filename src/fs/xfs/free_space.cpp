@@ -89,6 +89,18 @@ bool FreeSpace::holds(std::uint64_t fs_block, std::uint32_t count) const {
   return after != runs_.begin() && fs_block + count <= (after - 1)->fs_block + (after - 1)->count;
 }
 
+void FreeSpace::append_used(std::uint64_t fs_block, std::uint32_t count, std::vector<BlockSpan>& out) const {
+  const std::uint64_t end = fs_block + count;
+  auto run = std::ranges::upper_bound(runs_, fs_block, {}, &Run::fs_block);
+  if (run != runs_.begin()) --run;
+  std::uint64_t at = fs_block;
+  for (; run != runs_.end() && run->fs_block < end; ++run) {
+    if (run->fs_block > at) out.push_back({at, run->fs_block});
+    at = std::max(at, run->fs_block + run->count);
+  }
+  if (at < end) out.push_back({at, end});
+}
+
 Result<FreeSpace> read_free_space(const Reader& reader, Anomalies& anomalies) { return TreeWalk(reader, anomalies).run(); }
 
 }  // namespace icecore::fs::xfs

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/anomaly.h"
+#include "fs/block_set.h"
 #include "fs/xfs/reader.h"
 
 namespace icecore::fs::xfs {
@@ -18,6 +19,8 @@ class FreeSpace {
   explicit FreeSpace(std::vector<Run> runs);
   /// True where all of [fs_block, fs_block + count) is free.
   bool holds(std::uint64_t fs_block, std::uint32_t count) const;
+  /// The parts of it that are in use, appended ascending, in blocks.
+  void append_used(std::uint64_t fs_block, std::uint32_t count, std::vector<BlockSpan>& out) const;
 
  private:
   std::vector<Run> runs_;  // ascending; the tree keeps runs that touch as one

@@ -1,7 +1,10 @@
 #include "fs/xfs/log_history.h"
 
+#include <fmt/format.h>
 #include <algorithm>
+#include <unordered_map>
 
+#include "fs/xfs/directory.h"
 #include "fs/xfs/log_device.h"
 #include "fs/xfs/log_find.h"
 #include "fs/xfs/log_inode.h"
@@ -13,12 +16,13 @@ namespace {
 
 constexpr std::uint32_t kBlocksAtOnce = 2048;  // 1 MiB
 constexpr std::size_t kMostLives = 500'000;
+constexpr std::size_t kBlocksField = 64;  // di_nblocks
 
 class History {
  public:
   History(const Reader& reader, LogDevice device) : reader_(reader), super_(reader.super), device_(std::move(device)) {}
 
-  Result<InodeLives> run() {
+  Result<LogHistory> run() {
     ICECORE_CHECK(device_.prefetch(0, device_.blocks()));
     const auto bounds = find_log_bounds(device_);
     const std::uint32_t oldest = bounds ? bounds->head : 0;
@@ -34,7 +38,7 @@ class History {
       const ByteView block = ByteView(window).subspan(std::size_t{done - window_start} * kBasicBlock, kBasicBlock);
       done += LogDevice::is_record(block) ? take_record(device_.add(oldest, done), transactions) : 1;
     }
-    return std::move(lives_);
+    return std::move(history_);
   }
 
  private:
@@ -49,6 +53,7 @@ class History {
   }
 
   Result<void> collect(const Transaction& transaction) {
+    ++history_.transactions;
     for (const LogItem& item : transaction.items) {
       if (item.type() != log::kInode) continue;
       const auto logged = parse_logged_inode(super_, item, device_.at(0));
@@ -64,28 +69,48 @@ class History {
     const auto inode = parse_inode(super_, logged.inode, record, reader_.source->name());
     // On its way out a file has no size any more, and then no mode: what was before that is of interest.
     if (!inode || inode->info.mode == 0 || (inode->info.size == 0 && inode->info.links == 0)) return;
-    if (lives_.size() >= kMostLives) return;
-    InodeLife& life = lives_[{logged.inode, inode->info.generation}];
+    if (inode->info.type == FileType::kDirectory && (logged.fields & log::kFieldDataLocal) != 0) keep_entries(*inode, lsn);
+    if (history_.lives.size() >= kMostLives) return;
+    InodeLife& life = history_.lives[{logged.inode, inode->info.generation}];
     life.info = inode->info;
     life.lsn = lsn;
+    life.blocks = load_be<std::uint64_t>(record, kBlocksField);
+    if (inode->info.type == FileType::kSymlink && (logged.fields & log::kFieldDataLocal) != 0 && inode->data.format == ForkFormat::kLocal)
+      life.inside = std::string(as_text(inode->data.bytes.first(std::min<std::size_t>(inode->data.bytes.size(), inode->info.size))));
+    if ((logged.fields & log::kFieldDataRoot) != 0 && inode->data.format == ForkFormat::kBtree) life.tree = record;
     if ((logged.fields & log::kFieldDataExtents) == 0 || logged.data.empty()) return;
     auto mappings = parse_extent_list(inode->data, device_.at(0));
     if (mappings && !mappings->empty() && check_mappings(super_, *mappings, inode->realtime, device_.at(0))) life.mappings = std::move(*mappings);
   }
 
+  void keep_entries(const Inode& folder, std::uint64_t lsn) {
+    const auto parsed = parse_short_form(super_, folder.data.bytes, device_.at(0), [&](const RawEntry& entry) {
+      if (history_.entries.size() >= kMostLives) return;
+      std::string key = fmt::format("{}/{}/{}/", folder.info.inode, folder.info.generation, entry.inode);
+      key += entry.name;
+      const auto [at, added] = known_.try_emplace(std::move(key), history_.entries.size());
+      if (added)
+        history_.entries.push_back({folder.info.inode, folder.info.generation, entry.inode, std::string(entry.name), lsn});
+      else
+        history_.entries[at->second].lsn = lsn;
+    });
+    (void)parsed.has_value();
+  }
+
   const Reader& reader_;
   const Superblock& super_;
   LogDevice device_;
-  InodeLives lives_;
+  LogHistory history_;
+  std::unordered_map<std::string, std::size_t> known_;  // entries by all that tells them apart
 };
 
 }  // namespace
 
-Result<InodeLives> read_inode_history(const Reader& reader, Anomalies& anomalies) {
+Result<LogHistory> read_log_history(const Reader& reader, Anomalies& anomalies) {
   auto device = LogDevice::open(reader);
   if (!device) {
     anomalies.add("xfs.log", std::move(device).error());
-    return InodeLives{};
+    return LogHistory{};
   }
   return History(reader, std::move(*device)).run();
 }

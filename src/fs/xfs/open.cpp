@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <algorithm>
 
+#include "fs/xfs/deleted.h"
 #include "fs/xfs/log_replay.h"
 #include "fs/xfs/sweep.h"
 #include "fs/xfs/xfs.h"
@@ -53,6 +54,11 @@ Result<FilesystemPtr> open(image::SourcePtr source, const OpenOptions& options, 
 
 Result<FileTable> XfsFilesystem::sweep(const SweepOptions& options, Anomalies& anomalies, Progress& progress) const {
   return sweep_inodes(reader_, options, anomalies, progress);
+}
+
+Result<DeletedFiles> XfsFilesystem::deleted_files(const FileTable& table, const PathIndex& paths, Anomalies& anomalies, Progress& progress) const {
+  (void)progress;
+  return find_deleted(*this, table, paths, anomalies);
 }
 
 }  // namespace icecore::fs::xfs

@@ -27,6 +27,7 @@ class XfsFilesystem final : public Filesystem {
   Result<std::vector<ExtendedAttribute>> xattrs(std::uint64_t inode) const override;
   Result<std::vector<Extent>> extents(std::uint64_t inode) const override;
   Result<FileTable> sweep(const SweepOptions& options, Anomalies& anomalies, Progress& progress) const override;
+  Result<DeletedFiles> deleted_files(const FileTable& table, const PathIndex& paths, Anomalies& anomalies, Progress& progress) const override;
 
   const Reader& reader() const { return reader_; }
   /// What an inode's data fork maps; of a free one, what it still does.

@@ -3,7 +3,6 @@
 
 #include <set>
 
-#include "fs/xfs/deleted.h"
 #include "fs/xfs/tree.h"
 #include "fs/xfs/xfs.h"
 #include "fs/xfs/xfs_image.h"
@@ -77,19 +76,20 @@ TEST_P(XfsDeleted, NamesInodesAndContentsAreFound) {
   EXPECT_EQ(found, removed.size());
 
   // With the log's copies the sizes are exact, and what the free space trees say is known.
-  const auto deleted = find_deleted(**filesystem, anomalies, no_progress());
+  const auto deleted = (*filesystem)->deleted_files(*table, paths, anomalies, no_progress());
   ICECORE_ASSERT_OK(deleted);
   for (const auto& [name, known] : removed) {
     const std::uint64_t inode = known.before.inode;
-    const auto file = std::ranges::find_if(*deleted, [inode](const DeletedFile& one) { return one.info.inode == inode && !one.inode_reused; });
-    ASSERT_NE(file, deleted->end()) << name;
+    const auto file = std::ranges::find_if(deleted->files, [inode](const DeletedFile& one) { return one.info.inode == inode && !one.inode_reused; });
+    ASSERT_NE(file, deleted->files.end()) << name;
     EXPECT_TRUE(file->size_exact);
-    EXPECT_TRUE(file->content_free);
+    EXPECT_EQ(file->content, ContentState::kIntact);
+    EXPECT_EQ(file->path(), "/home/" + name);
     EXPECT_EQ(file->info.size, known.before.size);
     EXPECT_EQ(file->info.mode, known.before.mode);
     EXPECT_EQ(file->info.modified, known.before.modified);
     std::string content(file->info.size, '\0');
-    ICECORE_ASSERT_OK(read_deleted(**filesystem, *file, 0, std::as_writable_bytes(std::span(content))));
+    ICECORE_ASSERT_OK((*filesystem)->read_deleted(*file, 0, std::as_writable_bytes(std::span(content))));
     EXPECT_EQ(content, known.content) << name;
   }
 
