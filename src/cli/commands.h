@@ -14,6 +14,7 @@ void add_ls(CLI::App& app, Globals& globals, Chosen& chosen);
 void add_cat(CLI::App& app, Globals& globals, Chosen& chosen);
 void add_stat(CLI::App& app, Globals& globals, Chosen& chosen);
 void add_extract(CLI::App& app, Globals& globals, Chosen& chosen);
+void add_recover(CLI::App& app, Globals& globals, Chosen& chosen);
 void add_acquire(CLI::App& app, Globals& globals, Chosen& chosen);
 void add_mount(CLI::App& app, Globals& globals, Chosen& chosen);
 void add_reset(CLI::App& app, Globals& globals, Chosen& chosen);

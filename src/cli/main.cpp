@@ -50,6 +50,7 @@ int guarded_main(int argc, char** argv) {
   add_cat(app, globals, chosen);
   add_stat(app, globals, chosen);
   add_extract(app, globals, chosen);
+  add_recover(app, globals, chosen);
   add_acquire(app, globals, chosen);
   add_mount(app, globals, chosen);
   add_upload(app, globals, chosen);

@@ -4,6 +4,8 @@
 #include <map>
 
 #include "cli/context.h"
+#include "core/safe_json.h"
+#include "engine/journal_diff.h"
 #include "engine/timeline_job.h"
 
 namespace icecore::cli {
@@ -12,7 +14,7 @@ namespace {
 struct TimelineFlags {
   std::string target, output;
   engine::TimelineFormat format = engine::TimelineFormat::kJsonl;
-  bool files_only = false;
+  bool files_only = false, deleted = false, journal_diff = false;
 };
 
 // A file takes its name only when it is whole; what stood there before stays until then.
@@ -27,10 +29,21 @@ Result<void> write_to_file(const Path& path, const std::function<Result<void>(ti
   return {};
 }
 
+Result<void> write_journal_diff(const Globals& globals, engine::Workspace& workspace, const engine::Target& target, timeline::TextSink& sink) {
+  ICECORE_ASSIGN(const std::uint64_t changes, engine::journal_diff(workspace, target, [&](const engine::JournalChange& change) {
+                   return sink.write((globals.json ? safe_json(engine::json_of(change).dump()) : engine::text_of(change)) + '\n');
+                 }));
+  say(globals, changes == 0 ? "no journal to replay, or nothing that it changes" : std::to_string(changes) + " changes are in the journal only");
+  return {};
+}
+
 int timeline_of(const Globals& globals, const TimelineFlags& flags) {
   return run_on_target(globals, flags.target, [&](engine::Workspace& workspace) -> Result<Outcome> {
     ICECORE_ASSIGN(engine::Target target, engine::open_target(workspace, flags.target, view_options(globals)));
-    const auto write = [&](timeline::TextSink& sink) { return engine::write_timeline(workspace, target, {flags.format, !flags.files_only}, sink); };
+    const auto write = [&](timeline::TextSink& sink) -> Result<void> {
+      if (flags.journal_diff) return write_journal_diff(globals, workspace, target, sink);
+      return engine::write_timeline(workspace, target, {flags.format, !flags.files_only, flags.deleted}, sink);
+    };
     timeline::DescriptorSink standard_output(STDOUT_FILENO, "standard output");
     ICECORE_CHECK(flags.output.empty() ? write(standard_output) : write_to_file(flags.output, write));
     if (const std::string fetched = engine::fetch_summary(target); !fetched.empty()) say(globals, fetched);
@@ -51,9 +64,14 @@ void add_timeline(CLI::App& app, Globals& globals, Chosen& chosen) {
       ->transform(CLI::CheckedTransformer(kFormats, CLI::ignore_case))
       ->default_str("jsonl");
   command.add_option("-o,--output", flags->output, "file to write (default: standard output)");
+  command.add_flag("--deleted", flags->deleted,
+                   "deleted files out of the journal too: reads all of it (tens of MiB); without, only what inode tables and folders still show");
+  CLI::Option* diff = command.add_flag("--journal-diff", flags->journal_diff,
+                                       "instead of times: what the disk's journal changes (created, removed, changed, renamed), text or --json");
   command.add_flag("--files-only", flags->files_only, "no logs, only the times of files");
   add_case_flag(command, globals);
   add_view_flag(command, globals);
+  diff->excludes("--no-journal");
   add_aws_flags(command, globals);
   command.callback([&globals, &chosen, flags] { chosen = [&globals, flags] { return timeline_of(globals, *flags); }; });
 }

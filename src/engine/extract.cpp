@@ -6,7 +6,7 @@
 
 #include "core/hash.h"
 #include "core/interrupt.h"
-#include "core/text.h"
+#include "engine/safe_path.h"
 
 namespace icecore::engine {
 namespace {
@@ -14,21 +14,6 @@ namespace {
 using machine::FileRef;
 
 constexpr std::size_t kChunk = std::size_t{4} << 20;
-
-// A name from a hostile disk may be "..", or hold a slash: nothing of it may lead out of the destination.
-bool safe_component(std::string_view name) {
-  return !name.empty() && name != "." && name != ".." && name.find('/') == std::string_view::npos && name.find('\0') == std::string_view::npos;
-}
-
-Result<Path> local_path(const Path& destination, std::string_view inside) {
-  Path local = destination;
-  for (const std::string_view part : split(inside, '/')) {
-    if (part.empty()) continue;
-    if (!safe_component(part)) return fail(Code::kCorrupt, fmt::format("the name '{}' would lead out of {}", printable(part), destination.string()));
-    local /= std::string(part);
-  }
-  return local;
-}
 
 Result<Extracted> copy_file(const machine::Machine& machine, const FileRef& file, const Path& local) {
   ICECORE_CHECK(make_private_directory(local.parent_path()));
@@ -83,7 +68,7 @@ class Extraction {
 
  private:
   Result<void> write(const FileRef& file) {
-    ICECORE_ASSIGN(const Path local, local_path(destination_, std::string_view(file.path).substr(std::min(prefix_, file.path.size()))));
+    ICECORE_ASSIGN(const Path local, path_below(destination_, std::string_view(file.path).substr(std::min(prefix_, file.path.size()))));
     if (file.info.type == fs::FileType::kDirectory) return make_private_directory(local);
     if (std::filesystem::exists(std::filesystem::symlink_status(local)))
       return fail(Code::kConflict, fmt::format("{} is there already and is not overwritten; give an empty folder", local.string()));

@@ -15,8 +15,8 @@ std::vector<timeline::Layer> layers_of(const machine::Machine& machine, const st
     if (!sweeps[i].table) continue;
     const machine::Mount& mount = machine.mounts()[i];
     const machine::Partition& partition = machine.partitions()[mount.partition];
-    layers.push_back({sweeps[i].table.get(), sweeps[i].paths.get(), sweeps[i].deleted.get(), mount.path == "/" ? "" : mount.path, partition.snapshot, partition.volume,
-                      partition.filesystem->info().type, partition.number});
+    layers.push_back({sweeps[i].table.get(), sweeps[i].paths.get(), sweeps[i].deleted.get(), mount.path == "/" ? "" : mount.path, partition.snapshot,
+                      partition.volume, partition.filesystem->info().type, partition.number});
   }
   return layers;
 }

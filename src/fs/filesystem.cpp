@@ -12,6 +12,11 @@ Result<std::uint64_t> Filesystem::lookup(std::uint64_t directory, std::string_vi
   return fail(Code::kNotFound, "no such name in the directory", Location{source().name(), std::nullopt, directory, std::string(name)});
 }
 
+Result<std::shared_ptr<const Filesystem>> Filesystem::without_recovery(Anomalies& anomalies) const {
+  (void)anomalies;
+  return FilesystemPtr();
+}
+
 Result<std::string> read_file(const Filesystem& filesystem, std::uint64_t inode, std::uint64_t limit) {
   ICECORE_ASSIGN(const FileInfo info, filesystem.stat(inode));
   if (info.size > limit)

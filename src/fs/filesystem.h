@@ -80,6 +80,9 @@ class Filesystem {
   /// Every name and inode, read in disk order with one prefetch a round. What does not parse goes to `anomalies`.
   virtual Result<FileTable> sweep(const SweepOptions& options, Anomalies& anomalies, Progress& progress) const = 0;
 
+  /// The same filesystem as its blocks stand, where this view shows what recovery made of it; null where there is no other view.
+  virtual Result<std::shared_ptr<const Filesystem>> without_recovery(Anomalies& anomalies) const;
+
   /// Deleted files with all that is known of them. `table` is this filesystem's own sweep with deleted inodes, `paths` is made of it. Reads more than
   /// a sweep: the whole journal (as one prefetch), bitmaps of the blocks that are asked after; never the contents. The default knows what the table
   /// holds and what extents() still gives for free inodes, and cannot tell whether those blocks have been used again (content kUnknown).

@@ -8,6 +8,7 @@
 
 #include "core/parallel.h"
 #include "core/text.h"
+#include "timeline/gone.h"
 #include "timeline/nameless.h"
 
 namespace icecore::timeline {
@@ -82,6 +83,21 @@ void append_name(std::string& out, const Layer& layer, const fs::Name& name) {
   append_line(out, layer, layer.paths->directory(name.parent), layer.table->text_of(name), suffix, file != nullptr ? *file : unknown);
 }
 
+void append_gone(std::string& out, const Layer& layer, const GoneName& gone) {
+  fs::FileInfo info;
+  info.inode = gone.inode;
+  bool reused = false;
+  if (gone.file != nullptr) {
+    info = gone.file->info;
+    reused = gone.file->inode_reused;
+  } else if (const fs::FileInfo* live = layer.table->find(gone.inode)) {
+    info = *live;
+    reused = true;
+  }
+  const std::string path = gone.path();
+  append_line(out, layer, "", std::string_view(path).substr(1), reused ? " (deleted-realloc)" : " (deleted)", info);
+}
+
 Result<void> write_layer(const Layer& layer, TextSink& sink) {
   const std::vector<fs::Name>& names = layer.table->names;
   const std::size_t pieces = (names.size() + kNamesPerPiece - 1) / kNamesPerPiece;
@@ -94,7 +110,8 @@ Result<void> write_layer(const Layer& layer, TextSink& sink) {
       text.clear();
       const std::size_t begin = (first + i) * kNamesPerPiece;
       const std::size_t end = std::min(begin + kNamesPerPiece, names.size());
-      for (std::size_t at = begin; at < end; ++at) append_name(text, layer, names[at]);
+      for (std::size_t at = begin; at < end; ++at)
+        if (layer.deleted == nullptr || !names[at].deleted) append_name(text, layer, names[at]);
       return {};
     }));
     for (std::size_t i = 0; i < count; ++i) ICECORE_CHECK(sink.write(texts[i]));
@@ -102,8 +119,11 @@ Result<void> write_layer(const Layer& layer, TextSink& sink) {
   std::string rest;
   const fs::FileInfo* root = layer.table->find(layer.table->root_inode);
   if (root != nullptr) append_line(rest, layer, "", "", "", *root);
-  for (const fs::FileInfo* file : nameless_files(*layer.table))
+  for (const fs::FileInfo* file : nameless_files(*layer.table)) {
+    if (layer.deleted != nullptr && !file->allocated) continue;
     append_line(rest, layer, "/$OrphanFiles", fmt::format("OrphanFile-{}", file->inode), file->allocated ? "" : " (deleted)", *file);
+  }
+  for (const GoneName& gone : gone_names(layer)) append_gone(rest, layer, gone);
   return sink.write(rest);
 }
 

@@ -23,11 +23,22 @@ std::vector<Row> ordered_rows(std::span<const Layer> layers, std::span<const art
   for (std::uint32_t at = 0; at < layers.size(); ++at) {
     const fs::FileTable& table = *layers[at].table;
     std::uint32_t index = 0;
+    // Where deleted files were looked for, they tell all that the table has of them and more.
+    const bool told = layers[at].deleted != nullptr;
     for (const fs::Name& name : table.names) {
-      if (const fs::FileInfo* file = table.find(name.inode)) add_times(rows, *file, at, index);
+      const fs::FileInfo* file = table.find(name.inode);
+      if (file != nullptr && !(told && name.deleted)) add_times(rows, *file, at, index);
       ++index;
     }
-    for (const fs::FileInfo* file : nameless_files(table)) add_times(rows, *file, at, index++);
+    for (const fs::FileInfo* file : nameless_files(table)) {
+      if (!told || file->allocated) add_times(rows, *file, at, index);
+      ++index;
+    }
+    for (const GoneName& gone : gone_names(layers[at])) {
+      if (gone.file != nullptr && gone.file->info.mode != 0) add_times(rows, gone.file->info, at, index);
+      if (gone.name != nullptr && gone.name->origin.committed) rows.push_back({*gone.name->origin.committed, at, index, 's'});
+      ++index;
+    }
   }
   for (std::uint32_t i = 0; i < events.size(); ++i) rows.push_back({events[i].time, kEventLayer, i, 'e'});
   std::ranges::stable_sort(rows, {}, &Row::time);
@@ -35,7 +46,10 @@ std::vector<Row> ordered_rows(std::span<const Layer> layers, std::span<const art
 }
 
 RowReader::RowReader(std::span<const Layer> layers) : layers_(layers) {
-  for (const Layer& layer : layers) nameless_.push_back(nameless_files(*layer.table));
+  for (const Layer& layer : layers) {
+    nameless_.push_back(nameless_files(*layer.table));
+    gone_.push_back(gone_names(layer));
+  }
 }
 
 FileRow RowReader::file_row(const Row& row) const {
@@ -44,10 +58,15 @@ FileRow RowReader::file_row(const Row& row) const {
   if (row.index < table.names.size()) {
     const fs::Name& name = table.names[row.index];
     const fs::FileInfo* file = table.find(name.inode);
-    return {layer.mount_point + layer.paths->path_of(name), file, name.deleted || (file != nullptr && !file->allocated)};
+    return {layer.mount_point + layer.paths->path_of(name), file, name.deleted || (file != nullptr && !file->allocated), nullptr, nullptr};
   }
-  const fs::FileInfo* file = nameless_[row.layer][row.index - table.names.size()];
-  return {fmt::format("{}/$OrphanFiles/OrphanFile-{}", layer.mount_point, file->inode), file, !file->allocated};
+  const std::size_t past_names = row.index - table.names.size();
+  if (past_names >= nameless_[row.layer].size()) {
+    const GoneName& gone = gone_[row.layer][past_names - nameless_[row.layer].size()];
+    return {layer.mount_point + gone.path(), gone.file != nullptr ? &gone.file->info : table.find(gone.inode), true, gone.file, gone.name};
+  }
+  const fs::FileInfo* file = nameless_[row.layer][past_names];
+  return {fmt::format("{}/$OrphanFiles/OrphanFile-{}", layer.mount_point, file->inode), file, !file->allocated, nullptr, nullptr};
 }
 
 }  // namespace icecore::timeline

@@ -9,6 +9,7 @@
 
 #include "artefact/event.h"
 #include "core/result.h"
+#include "timeline/gone.h"
 #include "timeline/layer.h"
 
 namespace icecore::timeline {
@@ -17,8 +18,8 @@ namespace icecore::timeline {
 struct Row {
   Timestamp time;
   std::uint32_t layer = 0;  ///< index of the layer; kEvent for an event
-  std::uint32_t index = 0;  ///< of the name (or, past the names, of the nameless file), or of the event
-  char kind = 'm';          ///< m, a, c, b, d (deletion); 'e' for an event
+  std::uint32_t index = 0;  ///< of the name (past the names: of the nameless file; past these: of the gone name), or of the event
+  char kind = 'm';          ///< m, a, c, b, d (deletion), s (a name was last seen in the journal); 'e' for an event
 };
 
 constexpr std::uint32_t kEventLayer = 0xFFFFFFFF;
@@ -31,9 +32,11 @@ struct FileRow {
   std::string path;                    ///< as the instance saw it, raw bytes
   const fs::FileInfo* file = nullptr;  ///< null where a deleted name's inode is not known
   bool deleted = false;
+  const fs::DeletedFile* gone = nullptr;  ///< where more is known of a deleted file …
+  const fs::DeletedName* name = nullptr;  ///< … and of its name
 };
 
-/// Resolves rows to files. Holds the nameless files of each layer, so make it once.
+/// Resolves rows to files. Holds the nameless and gone files of each layer, so make it once.
 class RowReader {
  public:
   explicit RowReader(std::span<const Layer> layers);
@@ -42,6 +45,7 @@ class RowReader {
  private:
   std::span<const Layer> layers_;
   std::vector<std::vector<const fs::FileInfo*>> nameless_;
+  std::vector<std::vector<GoneName>> gone_;
 };
 
 }  // namespace icecore::timeline

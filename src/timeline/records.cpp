@@ -21,6 +21,7 @@ std::string_view description_of(char kind) {
     case 'a': return "Last Access Time";
     case 'c': return "Metadata Modification Time";
     case 'b': return "Creation Time";
+    case 's': return "Name Last Seen In Journal";
     default: return "Deletion Time";
   }
 }
@@ -33,16 +34,35 @@ OrderedJson common(const Timestamp& time, std::string_view description, std::str
           {"data_type", data_type}};
 }
 
+// How it is known of something gone, and how sure that is.
+void add_gone(OrderedJson& record, const FileRow& row) {
+  const auto add = [&](const std::string& about, fs::Sureness sureness, const fs::Origin& origin) {
+    record[about + "_sureness"] = fs::sureness_name(sureness);
+    record[about + "_known_from"] = fs::origin_name(origin.kind);
+    if (origin.transaction) record[about + "_transaction"] = *origin.transaction;
+  };
+  if (row.gone != nullptr) {
+    record["content_state"] = fs::state_name(row.gone->content);
+    record["inode_reused"] = row.gone->inode_reused;
+    add("inode", row.gone->sureness, row.gone->origin);
+  }
+  if (row.name != nullptr) add("name", row.name->sureness, row.name->origin);
+}
+
 OrderedJson file_record(const Layer& layer, const FileRow& row, const Row& at) {
   const std::string path = valid_utf8(row.path);
-  OrderedJson record = common(at.time, description_of(at.kind), "fs:stat", row.deleted ? row.path + " (deleted)" : row.path);
+  const std::string_view suffix = !row.deleted ? "" : row.name != nullptr && row.gone == nullptr ? " (former name)" : " (deleted)";
+  OrderedJson record = common(at.time, description_of(at.kind), "fs:stat", row.path + std::string(suffix));
   record["path"] = path;
-  record["inode"] = row.file->inode;
-  record["mode"] = fs::mode_string(row.file->type, row.file->mode);
-  record["uid"] = row.file->uid;
-  record["gid"] = row.file->gid;
-  record["file_size"] = row.file->size;
+  if (row.file != nullptr) {
+    record["inode"] = row.file->inode;
+    record["mode"] = fs::mode_string(row.file->type, row.file->mode);
+    record["uid"] = row.file->uid;
+    record["gid"] = row.file->gid;
+    record["file_size"] = row.file->size;
+  }
   record["is_allocated"] = !row.deleted;
+  add_gone(record, row);
   record["snapshot"] = layer.snapshot;
   if (!layer.volume.empty()) record["volume"] = layer.volume;
   if (layer.partition) record["partition"] = *layer.partition;

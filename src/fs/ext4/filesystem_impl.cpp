@@ -7,6 +7,8 @@
 #include "fs/ext4/content.h"
 #include "fs/ext4/deleted.h"
 #include "fs/ext4/directory.h"
+#include "fs/ext4/ext4.h"
+#include "fs/ext4/journal_overlay.h"
 #include "fs/ext4/sweep.h"
 #include "fs/ext4/xattr.h"
 
@@ -120,6 +122,12 @@ Result<std::vector<Extent>> Ext4::extents(std::uint64_t inode) const {
 
 Result<FileTable> Ext4::sweep(const SweepOptions& options, Anomalies& anomalies, Progress& progress) const {
   return sweep_disk(disk_, kept_orphans_, options, anomalies, progress);
+}
+
+Result<FilesystemPtr> Ext4::without_recovery(Anomalies& anomalies) const {
+  const auto* overlay = dynamic_cast<const JournalOverlay*>(disk_.source.get());
+  if (overlay == nullptr) return FilesystemPtr();
+  return open(overlay->base(), {JournalView::kAsOnDisk}, anomalies);
 }
 
 Result<DeletedFiles> Ext4::deleted_files(const FileTable& table, const PathIndex& paths, Anomalies& anomalies, Progress& progress) const {

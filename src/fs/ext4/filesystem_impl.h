@@ -20,6 +20,7 @@ class Ext4 final : public Filesystem {
   Result<std::vector<ExtendedAttribute>> xattrs(std::uint64_t inode) const override;
   Result<std::vector<Extent>> extents(std::uint64_t inode) const override;
   Result<FileTable> sweep(const SweepOptions& options, Anomalies& anomalies, Progress& progress) const override;
+  Result<FilesystemPtr> without_recovery(Anomalies& anomalies) const override;
   Result<DeletedFiles> deleted_files(const FileTable& table, const PathIndex& paths, Anomalies& anomalies, Progress& progress) const override;
 
  private:

@@ -44,16 +44,23 @@ Result<FilesystemPtr> open(image::SourcePtr source, const OpenOptions& options, 
   Reader reader{std::move(source), std::move(super)};
   note_superblock(reader, anomalies);
   Recovered recovered;
+  image::SourcePtr on_disk;
   if (options.view == JournalView::kRecovered) {
     ICECORE_ASSIGN(recovered, replay_log(reader, anomalies));
+    if (recovered.changed) on_disk = reader.source;
     reader.source = recovered.source;
     ICECORE_CHECK(read_again(reader, anomalies));
   }
-  return FilesystemPtr(std::make_shared<XfsFilesystem>(std::move(reader), recovered.changed, std::move(recovered.pending)));
+  return FilesystemPtr(std::make_shared<XfsFilesystem>(std::move(reader), std::move(on_disk), std::move(recovered.pending)));
 }
 
 Result<FileTable> XfsFilesystem::sweep(const SweepOptions& options, Anomalies& anomalies, Progress& progress) const {
   return sweep_inodes(reader_, options, anomalies, progress);
+}
+
+Result<FilesystemPtr> XfsFilesystem::without_recovery(Anomalies& anomalies) const {
+  if (on_disk_ == nullptr) return FilesystemPtr();
+  return xfs::open(on_disk_, {JournalView::kAsOnDisk}, anomalies);
 }
 
 Result<DeletedFiles> XfsFilesystem::deleted_files(const FileTable& table, const PathIndex& paths, Anomalies& anomalies, Progress& progress) const {

@@ -25,10 +25,10 @@ Result<void> prefetch_directory(const Reader& reader, std::span<const Mapping> m
 
 }  // namespace
 
-XfsFilesystem::XfsFilesystem(Reader reader, bool replayed, std::vector<PendingMap> pending)
-    : reader_(std::move(reader)), pending_(std::move(pending)) {
+XfsFilesystem::XfsFilesystem(Reader reader, image::SourcePtr on_disk, std::vector<PendingMap> pending)
+    : reader_(std::move(reader)), on_disk_(std::move(on_disk)), pending_(std::move(pending)) {
   const Superblock& super = reader_.super;
-  info_ = {"xfs", super.label, uuid_text(super.uuid), super.block_size, super.size(), super.root_inode, replayed};
+  info_ = {"xfs", super.label, uuid_text(super.uuid), super.block_size, super.size(), super.root_inode, on_disk_ != nullptr};
 }
 
 Result<std::unique_ptr<const XfsFilesystem::Loaded>> XfsFilesystem::load(std::uint64_t inode) const {

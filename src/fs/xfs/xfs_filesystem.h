@@ -16,7 +16,8 @@ namespace icecore::fs::xfs {
 class XfsFilesystem final : public Filesystem {
  public:
   /// `pending`: mappings that recovery would still change (unfinished intents of the log), sorted by their order in the log.
-  XfsFilesystem(Reader reader, bool replayed, std::vector<PendingMap> pending);
+  /// `on_disk`: the source without recovery, null where that is the same.
+  XfsFilesystem(Reader reader, image::SourcePtr on_disk, std::vector<PendingMap> pending);
 
   const FilesystemInfo& info() const override { return info_; }
   const image::BlockSource& source() const override { return *reader_.source; }
@@ -27,6 +28,7 @@ class XfsFilesystem final : public Filesystem {
   Result<std::vector<ExtendedAttribute>> xattrs(std::uint64_t inode) const override;
   Result<std::vector<Extent>> extents(std::uint64_t inode) const override;
   Result<FileTable> sweep(const SweepOptions& options, Anomalies& anomalies, Progress& progress) const override;
+  Result<FilesystemPtr> without_recovery(Anomalies& anomalies) const override;
   Result<DeletedFiles> deleted_files(const FileTable& table, const PathIndex& paths, Anomalies& anomalies, Progress& progress) const override;
 
   const Reader& reader() const { return reader_; }
@@ -50,6 +52,7 @@ class XfsFilesystem final : public Filesystem {
   Location at(const Inode& inode) const { return reader_.at(inode.info.inode_offset, inode.info.inode); }
 
   Reader reader_;
+  image::SourcePtr on_disk_;
   FilesystemInfo info_;
   std::vector<PendingMap> pending_;
   mutable std::mutex mutex_;
