@@ -4,11 +4,15 @@
 #include <map>
 
 #include "core/interrupt.h"
+#include "fs/xfs/directory.h"
+#include "fs/xfs/directory_map.h"
 #include "fs/xfs/free_space.h"
 #include "fs/xfs/log_history.h"
 
 namespace icecore::fs::xfs {
 namespace {
+
+constexpr std::size_t kMostFreedBlocks = 100'000, kMostFreedNames = 1'000'000;
 
 /// A deleted file in the making.
 struct Draft {
@@ -35,6 +39,8 @@ class Finder {
 
   Result<DeletedFiles> run(const PathIndex& paths) {
     ICECORE_ASSIGN(LogHistory history, read_log_history(reader_, anomalies_));
+    ICECORE_ASSIGN(space_, read_free_space(reader_, anomalies_));
+    ICECORE_ASSIGN(const auto freed, names_of_freed_blocks(history.lives));
     ICECORE_CHECK(free_inodes(history.lives));
     for (const auto& [key, life] : history.lives) ICECORE_CHECK(reused_inode(key, life));
     std::ranges::stable_sort(drafts_, {}, [](const Draft& draft) { return draft.file.info.inode; });
@@ -42,6 +48,7 @@ class Finder {
     for (const Name& name : table_.names)
       if (name.deleted) name_of_slack(name);
     for (const PastEntry& entry : history.entries) name_of_log(entry);
+    for (const FreedName& entry : freed) name_of_freed_block(entry);
     return assemble(history, paths);
   }
 
@@ -119,7 +126,6 @@ class Finder {
 
   // From the last to be deleted to the first, so that each knows what came after it.
   Result<void> judge_blocks() {
-    ICECORE_ASSIGN(const FreeSpace space, read_free_space(reader_, anomalies_));
     std::vector<std::size_t> order(drafts_.size());
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
     std::ranges::stable_sort(order, std::ranges::greater{}, [&](std::size_t i) { return end_of(drafts_[i]); });
@@ -129,7 +135,7 @@ class Finder {
       Draft& draft = drafts_[i];
       for (const Mapping& mapping : draft.mappings) {
         std::vector<BlockSpan> used;
-        if (!draft.unlinked_only) space.append_used(mapping.fs_block, mapping.count, used);
+        if (!draft.unlinked_only) space_.append_used(mapping.fs_block, mapping.count, used);
         later.append_within(mapping.fs_block, mapping.fs_block + mapping.count, used);
         // A mapping lies inside one allocation group, and so do its parts.
         for (BlockSpan& span : used) {
@@ -150,6 +156,65 @@ class Finder {
     return std::ranges::equal_range(drafts_, inode, {}, [](const Draft& draft) { return draft.file.info.inode; });
   }
 
+  /// An entry of a directory block that no directory holds any more.
+  struct FreedName {
+    std::uint64_t folder;
+    std::uint32_t generation;
+    std::uint64_t inode, offset;
+    std::string name;
+  };
+
+  // A folder that shrinks moves into its inode, and one that is deleted lets go of all its blocks: what they said stays there until they are used
+  // again.
+  Result<std::vector<FreedName>> names_of_freed_blocks(const InodeLives& lives) {
+    std::vector<FreedName> names;
+    std::vector<std::pair<DirectoryBlock, const InodeLife*>> blocks;
+    std::vector<image::ByteRange> ranges;
+    for (const auto& [key, life] : lives) {
+      if (life.info.type != FileType::kDirectory) continue;
+      for_each_directory_block(super_, key.first, life.mappings, [&](DirectoryBlock&& block) {
+        const bool free = !block.pieces.empty() &&
+                          std::ranges::all_of(block.pieces, [&](const Mapping& piece) { return space_.holds(piece.fs_block, piece.count); });
+        if (!free) return true;
+        for (const Mapping& piece : block.pieces)
+          ranges.push_back({super_.block_offset(piece.fs_block), std::uint64_t{piece.count} << super_.block_log});
+        blocks.emplace_back(std::move(block), &life);
+        return blocks.size() < kMostFreedBlocks;
+      });
+      if (blocks.size() >= kMostFreedBlocks) break;
+    }
+    ICECORE_CHECK(reader_.source->prefetch(ranges));
+    Bytes buffer;
+    for (const auto& [block, life] : blocks) {
+      if (interrupted()) return interruption();
+      const auto read = read_directory_block(reader_, block, buffer);
+      if (!read && read.error().code != Code::kCorrupt) return Failure(read.error());
+      if (!read || !directory_checksum_ok(super_, buffer)) continue;
+      const std::uint64_t offset = super_.block_offset(block.fs_block());
+      const auto parsed =
+          parse_directory_block(super_, life->info.inode, buffer, false, reader_.at(offset, life->info.inode), [&](const RawEntry& entry) {
+            if (names.size() < kMostFreedNames)
+              names.push_back({life->info.inode, life->info.generation, entry.inode, offset, std::string(entry.name)});
+          });
+      (void)parsed.has_value();  // another folder's block, or none any more
+    }
+    return names;
+  }
+
+  void name_of_freed_block(const FreedName& entry) {
+    if (is_live_name(entry.folder, entry.inode, entry.name)) return;
+    attach(entry.inode, {entry.folder, entry.generation, entry.name, "", Sureness::kLikely, {Origin::Kind::kDirectory, entry.offset, {}, {}, {}}},
+           super_.crc ? Sureness::kLikely : Sureness::kGuess);
+  }
+
+  bool is_live_name(std::uint64_t folder, std::uint64_t inode, std::string_view text) {
+    if (live_.empty())
+      for (const Name& name : table_.names)
+        if (!name.deleted) live_.emplace(std::pair(name.inode, name.parent), &name);
+    const auto [first, last] = live_.equal_range({inode, folder});
+    return std::any_of(first, last, [&](const auto& live) { return table_.text_of(*live.second) == text; });
+  }
+
   void name_of_slack(const Name& entry) {
     const FileInfo* folder = table_.find(entry.parent);
     const DeletedName name{entry.parent,
@@ -164,12 +229,7 @@ class Finder {
 
   // The folder's inode as the log had it. Live names that are still there are none of ours.
   void name_of_log(const PastEntry& entry) {
-    if (live_.empty())
-      for (const Name& name : table_.names)
-        if (!name.deleted) live_.emplace(std::pair(name.inode, name.parent), &name);
-    const auto [first, last] = live_.equal_range({entry.inode, entry.folder});
-    for (auto at = first; at != last; ++at)
-      if (table_.text_of(*at->second) == entry.name) return;
+    if (is_live_name(entry.folder, entry.inode, entry.name)) return;
     DeletedName name{entry.folder, entry.folder_generation, entry.name, "", Sureness::kLikely, {Origin::Kind::kJournal, 0, entry.lsn, {}, {}}};
     if (const FileInfo* folder = table_.find(entry.folder)) name.origin.offset = folder->inode_offset;
     const FileInfo* now = table_.find(entry.inode);
@@ -226,6 +286,7 @@ class Finder {
   const Superblock& super_;
   const FileTable& table_;
   Anomalies& anomalies_;
+  FreeSpace space_{{}};
   std::vector<Draft> drafts_;  // ascending by inode, and of one inode in the order of its lives' generations
   std::multimap<std::pair<std::uint64_t, std::uint64_t>, const Name*> live_;
   std::vector<FormerName> former_;
