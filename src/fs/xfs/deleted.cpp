@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <unordered_set>
 
 #include "core/interrupt.h"
 #include "fs/xfs/directory.h"
@@ -47,6 +48,7 @@ class Finder {
     ICECORE_CHECK(judge_blocks());
     for (const Name& name : table_.names)
       if (name.deleted) name_of_slack(name);
+    note_live_names(history, freed);
     for (const PastEntry& entry : history.entries) name_of_log(entry);
     for (const FreedName& entry : freed) name_of_freed_block(entry);
     return assemble(history, paths);
@@ -207,10 +209,16 @@ class Finder {
            super_.crc ? Sureness::kLikely : Sureness::kGuess);
   }
 
-  bool is_live_name(std::uint64_t folder, std::uint64_t inode, std::string_view text) {
-    if (live_.empty())
-      for (const Name& name : table_.names)
-        if (!name.deleted) live_.emplace(std::pair(name.inode, name.parent), &name);
+  // Of the folders that are asked after only: a disk has millions of names.
+  void note_live_names(const LogHistory& history, const std::vector<FreedName>& freed) {
+    std::unordered_set<std::uint64_t> folders;
+    for (const PastEntry& entry : history.entries) folders.insert(entry.folder);
+    for (const FreedName& entry : freed) folders.insert(entry.folder);
+    for (const Name& name : table_.names)
+      if (!name.deleted && folders.contains(name.parent)) live_.emplace(std::pair(name.inode, name.parent), &name);
+  }
+
+  bool is_live_name(std::uint64_t folder, std::uint64_t inode, std::string_view text) const {
     const auto [first, last] = live_.equal_range({inode, folder});
     return std::any_of(first, last, [&](const auto& live) { return table_.text_of(*live.second) == text; });
   }
