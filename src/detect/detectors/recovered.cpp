@@ -35,7 +35,19 @@ std::size_t rotation_of(std::string_view name) {
   return number;
 }
 
+// What logrotate compresses it deletes: the packed one of the same number is there, or was before the next round moved it on.
+Result<bool> was_compressed(const Scene& scene, std::string_view path) {
+  if (path.ends_with(".gz") || path.ends_with(".xz") || rotation_of(base_name(path)) < 2) return false;
+  for (const char* packed : {".gz", ".xz", ".zst"}) {
+    ICECORE_ASSIGN(const auto file, scene.machine->find(std::string(path) + packed));
+    if (file) return true;
+  }
+  return false;
+}
+
 Result<bool> has_older_sister(const Scene& scene, std::string_view path) {
+  ICECORE_ASSIGN(const bool compressed, was_compressed(scene, path));
+  if (compressed) return false;
   const std::size_t number = rotation_of(base_name(path));
   const std::size_t log = path.find(".log");
   const std::string stem(log == std::string_view::npos ? path.substr(0, path.rfind('.')) : path.substr(0, log + 4));
@@ -44,22 +56,27 @@ Result<bool> has_older_sister(const Scene& scene, std::string_view path) {
   return std::ranges::any_of(files, [&](const machine::FileRef& file) { return rotation_of(base_name(file.path)) > number; });
 }
 
-Result<std::string> why_telling(const Scene& scene, const RecoveredFile& file) {
+struct Reason {
+  std::string why;
+  bool weak = false;  ///< true of many an installer's leavings too
+};
+
+Result<Reason> reason_of(const Scene& scene, const RecoveredFile& file) {
   const auto hits = download_and_run_in(file.content.substr(0, std::size_t{1} << 20));
   if (std::ranges::any_of(hits, [](const ScriptHit& hit) { return hit.what.anonymous; }))
-    return std::string("a script that downloads code and runs it");
-  if (mining_signs(file.content).convincing()) return std::string("a miner or its configuration");
+    return Reason{"a script that downloads code and runs it", false};
+  if (mining_signs(file.content).convincing()) return Reason{"a miner or its configuration", false};
   if (is_login_log(file.path)) {
     ICECORE_ASSIGN(const bool taken, has_older_sister(scene, file.path));
-    return std::string(taken ? "a login log that rotation would have kept" : "");
+    return Reason{taken ? "a login log that rotation would have kept" : "", false};
   }
-  const bool program = file.content.starts_with(kElfMagic) || file.content.starts_with("#!");
-  if (program && (is_hidden_path(file.path) || is_temporary_path(file.path))) return std::string("a program out of a hidden or temporary folder");
   if (file.content.size() < (std::size_t{1} << 20))
     for (const TextLine& line : lines_of(file.content))
       for (const Trick* trick : tricks_of(line.text))
-        if (trick->weight >= 3) return std::string("commands of an attack");
-  return std::string();
+        if (trick->weight >= 3) return Reason{"commands of an attack", false};
+  const bool program = file.content.starts_with(kElfMagic) || file.content.starts_with("#!");
+  if (program && (is_hidden_path(file.path) || is_temporary_path(file.path))) return Reason{"a program out of a hidden or temporary folder", true};
+  return Reason{"", false};
 }
 
 }  // namespace
@@ -68,10 +85,11 @@ ICECORE_DETECTOR(detect_recovered) {
   (void)anomalies;
   if (!scene.has_machine()) return {};
   for (const RecoveredFile& file : scene.recovered) {
-    ICECORE_ASSIGN(const std::string why, why_telling(scene, file));
-    if (why.empty()) continue;
+    ICECORE_ASSIGN(const Reason reason, reason_of(scene, file));
+    if (reason.why.empty()) continue;
     Finding finding = finding_of("deleted-recovered");
-    finding.confidence = Confidence::kHigh;
+    finding.confidence = reason.weak ? Confidence::kLow : Confidence::kHigh;
+    if (reason.weak) finding.severity = Severity::kLow;
     finding.time = file.info.deleted ? file.info.deleted : std::optional(file.info.changed);
     Provenance where = file.where;
     where.path = file.path;
@@ -79,8 +97,8 @@ ICECORE_DETECTOR(detect_recovered) {
     where.sha256 = file.sha256.empty() ? sha256_hex(file.content) : file.sha256;
     if (where.excerpt.empty()) where.excerpt = cut(file.content);
     finding.locations.push_back(std::move(where));
-    finding.sentence =
-        fmt::format("{}, deleted at {}, was recovered whole ({}): {}.", shown(file.path), when(*finding.time), human_size(file.content.size()), why);
+    finding.sentence = fmt::format("{}, deleted at {}, was recovered whole ({}): {}.", shown(file.path), when(*finding.time),
+                                   human_size(file.content.size()), reason.why);
     sink.add(std::move(finding));
   }
   return {};
