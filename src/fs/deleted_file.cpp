@@ -110,7 +110,8 @@ void resolve_paths(DeletedFiles& deleted, const FileTable& table, const PathInde
   const Resolver resolver(deleted, table, paths);
   for (DeletedFile& file : deleted.files) {
     for (DeletedName& name : file.names) resolve(resolver, name);
-    std::ranges::stable_sort(file.names, std::ranges::greater{}, &DeletedName::sureness);
+    std::ranges::stable_sort(file.names, std::ranges::greater{},
+                             [](const DeletedName& name) { return std::pair(name.sureness, name.origin.transaction.value_or(0)); });
   }
   for (FormerName& former : deleted.former_names) resolve(resolver, former.name);
 }

@@ -35,25 +35,29 @@ std::size_t rotation_of(std::string_view name) {
   return number;
 }
 
-// What logrotate compresses it deletes: the packed one of the same number is there, or was before the next round moved it on.
-Result<bool> was_compressed(const Scene& scene, std::string_view path) {
-  if (path.ends_with(".gz") || path.ends_with(".xz") || rotation_of(base_name(path)) < 2) return false;
-  for (const char* packed : {".gz", ".xz", ".zst"}) {
-    ICECORE_ASSIGN(const auto file, scene.machine->find(std::string(path) + packed));
-    if (file) return true;
-  }
-  return false;
+// The log without its rotation: "/var/log/auth.log" of "/var/log/auth.log.1".
+std::string stem_of(std::string_view path) {
+  const std::size_t log = path.find(".log");
+  return std::string(log == std::string_view::npos ? path.substr(0, path.rfind('.')) : path.substr(0, log + 4));
 }
 
-Result<bool> has_older_sister(const Scene& scene, std::string_view path) {
-  ICECORE_ASSIGN(const bool compressed, was_compressed(scene, path));
+// What logrotate compresses it deletes; the packed one keeps the time of the log's last line.
+Result<bool> was_compressed(const Scene& scene, const RecoveredFile& file) {
+  ICECORE_ASSIGN(const auto sisters, scene.machine->glob(stem_of(file.path) + "*"));
+  return std::ranges::any_of(sisters, [&](const machine::FileRef& sister) {
+    const bool packed = sister.path.ends_with(".gz") || sister.path.ends_with(".xz") || sister.path.ends_with(".zst");
+    return packed && sister.info.modified.seconds == file.info.modified.seconds;
+  });
+}
+
+Result<bool> has_older_sister(const Scene& scene, const RecoveredFile& file) {
+  ICECORE_ASSIGN(const bool compressed, was_compressed(scene, file));
   if (compressed) return false;
+  const std::string& path = file.path;
   const std::size_t number = rotation_of(base_name(path));
-  const std::size_t log = path.find(".log");
-  const std::string stem(log == std::string_view::npos ? path.substr(0, path.rfind('.')) : path.substr(0, log + 4));
   if (number == 0) return true;  // the log itself: nothing deletes it
-  ICECORE_ASSIGN(const auto files, scene.machine->glob(stem + ".*"));
-  return std::ranges::any_of(files, [&](const machine::FileRef& file) { return rotation_of(base_name(file.path)) > number; });
+  ICECORE_ASSIGN(const auto files, scene.machine->glob(stem_of(path) + ".*"));
+  return std::ranges::any_of(files, [&](const machine::FileRef& sister) { return rotation_of(base_name(sister.path)) > number; });
 }
 
 struct Reason {
@@ -67,7 +71,7 @@ Result<Reason> reason_of(const Scene& scene, const RecoveredFile& file) {
     return Reason{"a script that downloads code and runs it", false};
   if (mining_signs(file.content).convincing()) return Reason{"a miner or its configuration", false};
   if (is_login_log(file.path)) {
-    ICECORE_ASSIGN(const bool taken, has_older_sister(scene, file.path));
+    ICECORE_ASSIGN(const bool taken, has_older_sister(scene, file));
     return Reason{taken ? "a login log that rotation would have kept" : "", false};
   }
   if (file.content.size() < (std::size_t{1} << 20))
