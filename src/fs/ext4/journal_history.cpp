@@ -36,7 +36,7 @@ class HistoryReader {
     const auto done = scan(history);
     progress_.end();
     ICECORE_CHECK(done);
-    add_on_disk(history);
+    history.tail_ = number_of(sb_, sb_.sequence);
     return {};
   }
 
@@ -54,15 +54,6 @@ class HistoryReader {
       const auto offset = log_.offset_of(at);
       if (offset) history.copies_.push_back({tag.block, *offset, number, tag.escaped, false});
     });
-  }
-
-  // What recovery has in store for a block is newer than what stands there.
-  void add_on_disk(JournalHistory& history) const {
-    const auto* overlay = dynamic_cast<const JournalOverlay*>(disk_.source.get());
-    if (overlay == nullptr) return;
-    history.below_ = overlay->base();
-    for (const BlockPatch& patch : overlay->patches())
-      history.copies_.push_back({patch.block, patch.block * disk_.superblock.block_size, number_of(sb_, sb_.sequence) - 1, false, true});
   }
 
   void header(std::uint32_t at, ByteView block, JournalHistory& history) {
@@ -131,8 +122,44 @@ Result<JournalHistory> JournalHistory::read(const Disk& disk, bool until_tail, A
     if (!is_evidence_error(done.error())) return Failure(done.error());
     anomalies.add("ext4.journal", done.error());
   }
-  std::ranges::sort(history.copies_, {}, [](const BlockCopy& copy) { return std::tuple(copy.block, copy.transaction, copy.on_disk, copy.offset); });
+  history.sort();
+  ICECORE_CHECK(history.add_on_disk(disk));
   return history;
+}
+
+void JournalHistory::sort() {
+  std::ranges::sort(copies_, {}, [](const BlockCopy& copy) { return std::tuple(copy.block, copy.transaction, copy.on_disk, copy.offset); });
+}
+
+// A block's own place may have been written at any time since the tail. If it is none of the versions that recovery has, it is from before them.
+Result<void> JournalHistory::add_on_disk(const Disk& disk) {
+  const auto* overlay = dynamic_cast<const JournalOverlay*>(disk.source.get());
+  if (overlay == nullptr) return {};
+  below_ = overlay->base();
+  const std::uint64_t block_size = disk.superblock.block_size;
+  std::vector<image::ByteRange> ranges;
+  for (const BlockPatch& patch : overlay->patches()) ranges.push_back({patch.block * block_size, block_size});
+  ICECORE_CHECK(below_->prefetch(ranges));
+  Bytes here(disk.superblock.block_size), copied(disk.superblock.block_size);
+  std::vector<BlockCopy> added;
+  for (const BlockPatch& patch : overlay->patches()) {
+    if (interrupted()) return interruption();
+    if (const auto read = below_->read(patch.block * block_size, here); !read) {
+      if (!is_evidence_error(read.error())) return read;
+      continue;
+    }
+    bool known = false;
+    for (const BlockCopy& copy : copies_of(patch.block)) {
+      if (copy.transaction < tail_) continue;
+      const auto loaded = load(copy, copied);
+      if (!loaded && !is_evidence_error(loaded.error())) return loaded;
+      known = known || (loaded && copied == here);
+    }
+    if (!known) added.push_back({patch.block, patch.block * block_size, tail_ - 1, false, true});
+  }
+  copies_.insert(copies_.end(), added.begin(), added.end());
+  sort();
+  return {};
 }
 
 std::span<const BlockCopy> JournalHistory::copies_of(std::uint64_t block) const {

@@ -44,6 +44,9 @@ class JournalHistory {
 
  private:
   friend class HistoryReader;
+  void sort();
+  Result<void> add_on_disk(const Disk& disk);
+
   struct Commit {
     std::uint64_t transaction;
     Timestamp time;
@@ -52,6 +55,7 @@ class JournalHistory {
   image::SourcePtr below_;  // without recovery; null where nothing was replayed
   std::vector<BlockCopy> copies_;
   std::vector<Commit> commits_;  // ascending
+  std::uint64_t tail_ = 0;       // the first transaction that recovery replays
   bool checksums_ = false;
 };
 
