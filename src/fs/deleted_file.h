@@ -63,7 +63,7 @@ struct DeletedFile {
   FileInfo info;  ///< as it was while it lived; allocated is false. `deleted` and, where known, `changed` tell of its end
   Origin origin;  ///< of `info`
   Sureness sureness = Sureness::kGuess;
-  std::vector<DeletedName> names;      ///< the surest first; empty where no name is known
+  std::vector<DeletedName> names;      ///< the surest first, of equally sure ones the last that it had; empty where no name is known
   std::vector<DeletedExtent> extents;  ///< ascending in the file; empty where unknown, or where the content was inside the inode
   std::string inside;                  ///< content (or a link's target) that was inside the inode
   bool size_exact = true;              ///< else whole blocks, as far as they are known
@@ -90,7 +90,7 @@ struct DeletedFiles {
 ContentState judge_content(const DeletedFile& file, bool complete);
 
 /// Fills every name's path: through the live tree (`table`, `paths` made of it) and through folders that are deleted themselves. Sorts each file's
-/// names, the surest first. Bounded in depth; loops end in "$Orphan".
+/// names, the surest and last first. Bounded in depth; loops end in "$Orphan".
 void resolve_paths(DeletedFiles& deleted, const FileTable& table, const PathIndex& paths);
 
 }  // namespace icecore::fs

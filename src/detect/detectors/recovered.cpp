@@ -72,7 +72,8 @@ Result<Reason> reason_of(const Scene& scene, const RecoveredFile& file) {
   if (mining_signs(file.content).convincing()) return Reason{"a miner or its configuration", false};
   if (is_login_log(file.path)) {
     ICECORE_ASSIGN(const bool taken, has_older_sister(scene, file));
-    return Reason{taken ? "a login log that rotation would have kept" : "", false};
+    // Without a time of deletion the file is known from an older state only: it may have been rotated and packed since.
+    return Reason{taken ? "a login log that rotation would have kept" : "", !file.info.deleted.has_value()};
   }
   if (file.content.size() < (std::size_t{1} << 20))
     for (const TextLine& line : lines_of(file.content))
