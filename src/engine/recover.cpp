@@ -90,6 +90,12 @@ class Recovery {
         entries.push_back({std::move(path), mount, &file, {}, "", std::move(left_out), provenance_of(machine_, mount, file)});
       }
     }
+    // Of one path the file that was deleted last comes first and has its name; what has no name comes at the end.
+    std::ranges::stable_sort(entries, [](const RecoveredEntry& a, const RecoveredEntry& b) {
+      if (a.path.empty() != b.path.empty()) return b.path.empty();
+      if (a.path != b.path) return a.path < b.path;
+      return a.file->info.deleted > b.file->info.deleted;
+    });
     return entries;
   }
 

@@ -36,6 +36,10 @@ def blank(kind):
     image.touch()
     os.truncate(image, mebibytes * MIB)
     subprocess.run([*make, image], check=True)
+    with mounted(image) as mount:  # what makes a filesystem a machine's root
+        os.makedirs(mount / "etc")
+        (mount / "etc/os-release").write_text("ID=debian\n")
+        (mount / "etc/passwd").write_text("root:x:0:0:root:/root:/bin/bash\n")
     return image
 
 
@@ -144,11 +148,10 @@ class Recover(Base):
         subprocess.run(["mkfs.ext4", "-q", "-O", "^metadata_csum,^has_journal", image], check=True)
         content = self.cwd / "content"
         content.write_bytes(b"outside\n" * 100)
-        script = "mkdir AAAAAAAA\ncd AAAAAAAA\nwrite content inner\nrm inner\ncd /\nwrite content BBBBBBBBBBBB\nrm BBBBBBBBBBBB\nwrite content plain\nrm plain\n"
+        script = "mkdir AAAAAAAA\nwrite content plain\nwrite content BBBBBBBBBBBB\ncd AAAAAAAA\nwrite content inner\nrm inner\ncd /\nrm plain\nrm BBBBBBBBBBBB\n"
         subprocess.run(["debugfs", "-w", "-f", "-", image], input=script.encode(), cwd=self.cwd, check=True, capture_output=True)
         raw = image.read_bytes()
-        self.assertIn(b"AAAAAAAA", raw)
-        self.assertIn(b"BBBBBBBBBBBB", raw)
+        self.assertTrue(b"AAAAAAAA" in raw and b"BBBBBBBBBBBB" in raw, "debugfs left no names to patch")
         image.write_bytes(raw.replace(b"AAAAAAAA", b"../../..").replace(b"BBBBBBBBBBBB", b"../../../esc"))
         inside = self.cwd / "deep/er/out"
         inside.parent.mkdir(parents=True)
@@ -209,7 +212,7 @@ class JournalDiff(Base):
         self.assertLessEqual({"base-20", ""}, got["changed"])
         self.assertIn("mode", next(row for row in rows if row["path"] == "/base-20")["fields"])
         text = self.run_icecore("timeline", image, "--journal-diff")
-        self.assertRegex(text.out, r"(?m)^created +\d+  /new-7  \(150 bytes\)$" if kind == "ext4" else r"(?m)^created +\d+  /new-7")
+        self.assertRegex(text.out, r"(?m)^created +\d+  /new-7  \(")
         self.assertIn("changes are in the journal only", text.err)
         nothing = self.run_icecore("timeline", mine, "--journal-diff")  # recovered by the kernel: nothing is left to differ
         self.assertEqual((nothing.code, nothing.out), (DONE, ""), nothing)

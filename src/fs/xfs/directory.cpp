@@ -33,7 +33,8 @@ void parse_free_run(const Superblock& super, ByteView block, std::size_t begin, 
     if (length > 0 && next <= end) {
       const std::string_view name = as_text(block.subspan(at + kEntryFixed, length));
       const auto tag = load_be<std::uint16_t>(block, next - kTag);
-      const bool tag_ok = tag == at || (next == end && tag == begin);
+      // A run's end holds the place of its start. Runs grow together, so an entry may have ended one that began at itself or at one before it.
+      const bool tag_ok = tag % 8 == 0 && tag >= begin && tag <= at;
       const auto type = super.ftype ? file_type(load_be<std::uint8_t>(block, at + kEntryFixed + length)) : FileType::kUnknown;
       // A run's first entry, and any that once was first of a smaller run, lost the upper half of the inode number to the free tag.
       const bool upper_lost = load_be<std::uint16_t>(block, at) == dir::kFreeTag;
