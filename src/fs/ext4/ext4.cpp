@@ -4,6 +4,7 @@
 
 #include "core/text.h"
 #include "fs/ext4/disk.h"
+#include "fs/ext4/fast_commit_replay.h"
 #include "fs/ext4/filesystem_impl.h"
 #include "fs/ext4/journal.h"
 #include "fs/ext4/journal_overlay.h"
@@ -43,12 +44,16 @@ void compare_sizes(const Disk& disk, Anomalies& anomalies) {
 // The disk as the kernel would leave it after recovery. Superblock and descriptors are in the log like everything else, so they are read again.
 Result<bool> recover(Disk& disk, Anomalies& anomalies) {
   ICECORE_ASSIGN(Recovery recovery, recover_journal(disk, anomalies));
-  if (recovery.patches.empty()) return false;
-  auto overlay = std::make_shared<JournalOverlay>(disk.source, disk.superblock.block_size, std::move(recovery.patches));
+  if (recovery.patches.empty() && recovery.fast_commits.empty()) return false;
+  auto overlay = std::make_shared<JournalOverlay>(disk.source, disk.superblock.block_size, recovery.patches);
   const std::uint32_t block_size = disk.superblock.block_size;
   ICECORE_ASSIGN(Disk recovered, read_disk(std::move(overlay), anomalies));
   if (recovered.superblock.block_size != block_size)
     return fail(Code::kCorrupt, "the journal holds a superblock of another block size", Location{recovered.source->name()});
+  if (!recovery.fast_commits.empty()) {
+    ICECORE_ASSIGN(WrittenBlocks written, replay_fast_commits(recovered, recovery.fast_commits, anomalies));
+    recovered.source = std::make_shared<JournalOverlay>(disk.source, block_size, std::move(recovery.patches), std::move(written));
+  }
   disk = std::move(recovered);
   return true;
 }

@@ -1,14 +1,22 @@
-// Fast commits: small logical records behind the journal's log. Documentation/filesystems/ext4/journal.rst, fs/ext4/fast_commit.h.
+// Fast commits: small logical records behind the journal's log, of what changed since the last full transaction.
+// Documentation/filesystems/ext4/journal.rst, fs/ext4/fast_commit.c.
 #pragma once
 
+#include <vector>
+
 #include "core/anomaly.h"
+#include "fs/ext4/fast_commit_format.h"
 #include "fs/ext4/journal_log.h"
 
 namespace icecore::fs::ext4 {
 
-/// Looks for fast commits that belong behind the last full transaction (`next_sequence` is the number that the next one would have) and says what
-/// they hold
-/// ("ext4.fast-commit"), since they are not replayed.
-Result<void> report_fast_commits(const Disk& disk, JournalLog& log, std::uint32_t next_sequence, Anomalies& anomalies);
+struct FastCommitTag {
+  std::uint16_t type = 0;
+  Bytes value;
+};
+
+/// The tags of all fast commits that are whole, as ext4_fc_replay_scan() takes them: they must extend the transaction before `next_sequence`, and
+/// each ends in a tail whose checksum holds. Leftovers of earlier rounds are none. Bounded by the area's size. Fails only where the source does.
+Result<std::vector<FastCommitTag>> read_fast_commits(JournalLog& log, const Superblock& superblock, std::uint32_t next_sequence);
 
 }  // namespace icecore::fs::ext4

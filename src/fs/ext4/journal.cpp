@@ -38,8 +38,9 @@ class Scanner {
 
   Result<Recovery> run() {
     ICECORE_CHECK(scan());
-    ICECORE_CHECK(report_fast_commits(disk_, log_, sequence_, anomalies_));
-    return apply();
+    ICECORE_ASSIGN(Recovery recovery, apply());
+    ICECORE_ASSIGN(recovery.fast_commits, read_fast_commits(log_, disk_.superblock, sequence_));
+    return recovery;
   }
 
  private:

@@ -5,6 +5,7 @@
 
 #include "core/anomaly.h"
 #include "fs/ext4/disk.h"
+#include "fs/ext4/fast_commit.h"
 #include "fs/ext4/journal_overlay.h"
 
 namespace icecore::fs::ext4 {
@@ -12,6 +13,7 @@ namespace icecore::fs::ext4 {
 struct Recovery {
   std::vector<BlockPatch> patches;  ///< ascending by block
   std::uint32_t transactions = 0;
+  std::vector<FastCommitTag> fast_commits;  ///< what is to be applied after the patches
 };
 
 /// Walks the log as fs/jbd2/recovery.c does: transactions up to the first that is not committed, revoked blocks left out. All checksums that the

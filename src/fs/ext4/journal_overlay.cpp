@@ -31,7 +31,13 @@ Result<void> JournalOverlay::read(std::uint64_t offset, std::span<std::byte> out
     for (std::uint64_t i = skip; patch->escaped && i < 4 && first + (i - skip) < done; ++i)
       out[static_cast<std::size_t>(first - offset + i - skip)] = kMagicBytes[i];
   }
-  return fill(end, done);
+  ICECORE_CHECK(fill(end, done));
+  for (auto block = written_.lower_bound(offset / block_size_); block != written_.end() && block->first * block_size_ < end; ++block) {
+    const std::uint64_t start = block->first * block_size_, from = std::max(start, offset), to = std::min(start + block_size_, end);
+    const ByteView piece = ByteView(block->second).subspan(static_cast<std::size_t>(from - start), static_cast<std::size_t>(to - from));
+    std::ranges::copy(piece, out.begin() + static_cast<std::ptrdiff_t>(from - offset));
+  }
+  return {};
 }
 
 Result<void> JournalOverlay::prefetch(std::span<const image::ByteRange> ranges) const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <vector>
 
 #include "image/block_source.h"
@@ -15,12 +16,13 @@ struct BlockPatch {
   bool escaped = false;  ///< its first four bytes are the journal's magic number, zeroed in the log
 };
 
-/// Holds no block contents: only where they are. image_offset() says where the newer bytes lie.
+/// Holds no contents of blocks that the log has: only where they are. image_offset() says where the newer bytes lie.
 class JournalOverlay final : public image::BlockSource {
  public:
   /// `patches` ascending by block, each block once.
-  JournalOverlay(image::SourcePtr base, std::uint32_t block_size, std::vector<BlockPatch> patches)
-      : base_(std::move(base)), block_size_(block_size), patches_(std::move(patches)) {}
+  /// `written`: contents of blocks that lie nowhere on the disk, what fast commits made of them; they are newer than patches.
+  JournalOverlay(image::SourcePtr base, std::uint32_t block_size, std::vector<BlockPatch> patches, std::map<std::uint64_t, Bytes> written = {})
+      : base_(std::move(base)), block_size_(block_size), patches_(std::move(patches)), written_(std::move(written)) {}
 
   std::uint64_t size() const override { return base_->size(); }
   Result<void> read(std::uint64_t offset, std::span<std::byte> out) const override;
@@ -36,6 +38,7 @@ class JournalOverlay final : public image::BlockSource {
   const image::SourcePtr base_;
   const std::uint32_t block_size_;
   const std::vector<BlockPatch> patches_;
+  const std::map<std::uint64_t, Bytes> written_;
 };
 
 }  // namespace icecore::fs::ext4
