@@ -35,7 +35,7 @@ class Image {
     paths_.emplace(table_);
   }
   std::string path() const { return (scratch_ / "disk.raw").string(); }
-  std::vector<Layer> layers() const { return {{&table_, &*paths_, "", "disk.raw", "", "ext4", std::nullopt}}; }
+  std::vector<Layer> layers() const { return {{&table_, &*paths_, nullptr, "", "disk.raw", "", "ext4", std::nullopt}}; }
 
  private:
   test::ScratchFolder scratch_;

@@ -76,10 +76,11 @@ Result<std::vector<FastCommitTag>> read_fast_commits(JournalLog& log, const Supe
   const JournalSuperblock sb = log.superblock();
   Scan scan(superblock, next_sequence);
   if (!sb.has(jbd2::kIncompatFastCommit)) return scan.whole();
-  for (std::uint32_t at = sb.end; at < sb.fast_commit_end; ++at) {
+  // journal_load(): the area begins one block behind the log's end.
+  for (std::uint32_t at = sb.end + 1; at < sb.fast_commit_end; ++at) {
     const auto block = log.read(at);
     if (!block && !is_evidence_error(block.error())) return Failure(block.error());
-    if (!block || !scan.block(*block, at == sb.end)) break;
+    if (!block || !scan.block(*block, at == sb.end + 1)) break;
   }
   return scan.whole();
 }

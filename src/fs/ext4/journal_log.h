@@ -11,7 +11,7 @@ namespace icecore::fs::ext4 {
 
 struct JournalSuperblock {
   std::uint32_t first = 0, end = 0;   ///< the log is [first, end) and wraps
-  std::uint32_t fast_commit_end = 0;  ///< fast commits lie in [end, fast_commit_end)
+  std::uint32_t fast_commit_end = 0;  ///< fast commits lie in (end, fast_commit_end)
   std::uint32_t sequence = 0, start = 0;
   std::uint32_t compat = 0, incompat = 0;
   std::uint32_t checksum_seed = 0;

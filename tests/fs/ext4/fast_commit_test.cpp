@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 #include "fs/ext4/ext4_support.h"
 
@@ -29,6 +30,20 @@ os.mkdir("folder"); open("folder/inner", "w").write("inside"); commit("folder/in
 os.unlink("full/020"); open("again", "w").write("again"); commit("again")
 )";
 
+// The kernel's replay gives folders that it puts names into the time of the mount, and new ones one link: neither was so when the disk was copied.
+Listing without_replays_marks(Listing listing) {
+  for (auto& [path, line] : listing) {
+    std::istringstream words(line);
+    std::string kept, word;
+    for (int i = 0; words >> word; ++i) {
+      if (i == 1 && !word.starts_with("4")) break;
+      if (i != 4 && i != 7 && i != 8) kept += word + ' ';
+    }
+    if (kept.find(' ') != kept.rfind(' ')) line = kept;
+  }
+  return listing;
+}
+
 class FastCommit : public testing::TestWithParam<std::string> {};
 
 TEST_P(FastCommit, IsReplayedAsTheKernelDoes) {
@@ -46,18 +61,19 @@ TEST_P(FastCommit, IsReplayedAsTheKernelDoes) {
   }
   Listing expected;
   {
-    const LoopMount mount(kernels, scratch / "mnt", "ro");  // recovers, and changes nothing after that
+    const LoopMount mount(kernels, scratch / "mnt", "rw,noatime");  // recovers; a read-only device would be refused
     ASSERT_TRUE(mount.mounted());
-    expected = kernel_listing(mount.path());
+    expected = without_replays_marks(kernel_listing(mount.path()));
   }
   Anomalies anomalies;
   const auto filesystem = open_image(copy, fs::JournalView::kRecovered, anomalies);
   ASSERT_NE(filesystem, nullptr);
   EXPECT_TRUE(filesystem->info().journal_replayed);
-  EXPECT_EQ(difference(expected, sweep_listing(*filesystem)), "");
-  EXPECT_EQ(difference(expected, walk_listing(*filesystem)), "");
+  EXPECT_EQ(difference(expected, without_replays_marks(sweep_listing(*filesystem))), "");
+  EXPECT_EQ(difference(expected, without_replays_marks(walk_listing(*filesystem))), "");
   EXPECT_EQ(text_of(anomalies), "");
-  EXPECT_TRUE(expected.contains("/new") || expected.contains("new")) << "the image was not copied with its last acts";
+  EXPECT_TRUE(expected.contains("/folder/inner") && expected.contains("/again") && !expected.contains("/full/020"))
+      << "the image lacks its last acts";
 }
 
 INSTANTIATE_TEST_SUITE_P(Mkfs, FastCommit,
