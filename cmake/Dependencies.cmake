@@ -22,6 +22,8 @@ pkg_check_modules(vhdi REQUIRED IMPORTED_TARGET libvhdi)
 pkg_check_modules(fuse3 REQUIRED IMPORTED_TARGET fuse3)
 # NTFS, FAT, exFAT, ISO 9660, HFS+, APFS
 pkg_check_modules(tsk REQUIRED IMPORTED_TARGET tsk)
+# LUKS headers and key slots
+pkg_check_modules(cryptsetup REQUIRED IMPORTED_TARGET libcryptsetup)
 if(ICECORE_TESTS)
   find_package(GTest REQUIRED)
 endif()

@@ -1,0 +1,116 @@
+#include "volume/luks.h"
+
+#include <fmt/format.h>
+#include <libcryptsetup.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <algorithm>
+#include <array>
+#include <memory>
+
+#include "core/file.h"
+#include "core/text.h"
+#include "volume/luks_cipher.h"
+
+namespace icecore::volume {
+namespace {
+
+constexpr std::uint64_t kMaximumHeader = std::uint64_t{64} << 20;  // LUKS2 allows two copies of 4 MiB and 128 MiB of key slots; tools make 16 MiB
+
+struct FreeDevice {
+  void operator()(crypt_device* device) const { crypt_free(device); }
+};
+using Device = std::unique_ptr<crypt_device, FreeDevice>;
+
+void stay_silent(int, const char*, void*) {}
+
+// The header as a file in memory, which is what libcryptsetup reads. It goes with the descriptor.
+Result<FileDescriptor> header_in_memory(const image::BlockSource& source) {
+  FileDescriptor file(::memfd_create("luks-header", MFD_CLOEXEC));
+  if (!file) return fail(Code::kIo, "no file in memory can be made for a LUKS header");
+  const std::uint64_t size = std::min(source.size(), kMaximumHeader);
+  constexpr std::uint64_t kPiece = std::uint64_t{1} << 20;
+  const std::array whole = {image::ByteRange{0, std::min<std::uint64_t>(size, 16 * kPiece)}};
+  ICECORE_CHECK(source.prefetch(whole));
+  Bytes piece;
+  for (std::uint64_t at = 0; at < size; at += kPiece) {
+    piece.resize(static_cast<std::size_t>(std::min(kPiece, size - at)));
+    ICECORE_CHECK(source.read(at, piece));
+    ICECORE_CHECK(write_exactly(file.get(), piece, at, "luks-header"));
+  }
+  return file;
+}
+
+// Bytes before the encrypted data, so that only they are copied.
+Result<std::uint64_t> header_size(const image::BlockSource& source) {
+  std::array<std::byte, 512> bytes{};
+  ICECORE_CHECK(source.read(0, bytes));
+  const ByteView view(bytes);
+  if (load_be<std::uint16_t>(view, 6) == 1) return std::uint64_t{load_be<std::uint32_t>(view, 104)} * 512;
+  return kMaximumHeader;
+}
+
+class HeadOf final : public image::BlockSource {
+ public:
+  HeadOf(const image::BlockSource& source, std::uint64_t size) : source_(source), size_(std::min(size, source.size())) {}
+  std::uint64_t size() const override { return size_; }
+  std::string name() const override { return source_.name(); }
+  Result<void> read(std::uint64_t offset, std::span<std::byte> out) const override { return source_.read(offset, out); }
+  Result<void> prefetch(std::span<const image::ByteRange> ranges) const override { return source_.prefetch(ranges); }
+
+ private:
+  const image::BlockSource& source_;
+  const std::uint64_t size_;
+};
+
+}  // namespace
+
+Result<LuksHeader> read_luks_header(const image::BlockSource& source) {
+  std::array<std::byte, 512> bytes{};
+  if (source.size() < bytes.size()) return fail(Code::kNotFound, "no LUKS header", Location{source.name()});
+  ICECORE_CHECK(source.read(0, bytes));
+  const ByteView view(bytes);
+  using namespace std::string_view_literals;
+  if (as_text(view.first(6)) != "LUKS\xba\xbe"sv) return fail(Code::kNotFound, "no LUKS header", Location{source.name()});
+  LuksHeader header;
+  header.version = load_be<std::uint16_t>(view, 6);
+  header.uuid = std::string(c_string(view.subspan(168, 40)));
+  if (header.version == 2) header.label = std::string(c_string(view.subspan(24, 48)));
+  return header;
+}
+
+Result<image::SourcePtr> open_luks(image::SourcePtr source, const std::vector<LuksKey>& keys) {
+  const Location where{source->name(), 0};
+  ICECORE_ASSIGN(const LuksHeader header, read_luks_header(*source));
+  ICECORE_ASSIGN(const std::uint64_t size, header_size(*source));
+  const HeadOf head(*source, std::clamp<std::uint64_t>(size, 4096, kMaximumHeader));
+  ICECORE_ASSIGN(const FileDescriptor file, header_in_memory(head));
+  crypt_set_log_callback(nullptr, stay_silent, nullptr);
+  crypt_metadata_locking(nullptr, 0);  // the copy is ours alone
+  crypt_device* raw = nullptr;
+  if (crypt_init(&raw, fmt::format("/proc/self/fd/{}", file.get()).c_str()) < 0)
+    return fail(Code::kInternal, "libcryptsetup cannot open a LUKS header in memory", where);
+  const Device device(raw);
+  crypt_set_log_callback(device.get(), stay_silent, nullptr);
+  if (crypt_load(device.get(), CRYPT_LUKS, nullptr) < 0)
+    return fail(Code::kCorrupt, "libcryptsetup finds the LUKS header damaged; `cryptsetup repair` on a copy may help", where);
+  CryptParameters parameters;
+  parameters.cipher = crypt_get_cipher(device.get()) == nullptr ? "" : crypt_get_cipher(device.get());
+  parameters.mode = crypt_get_cipher_mode(device.get()) == nullptr ? "" : crypt_get_cipher_mode(device.get());
+  parameters.data_offset = crypt_get_data_offset(device.get()) * 512;
+  parameters.iv_offset = crypt_get_iv_offset(device.get());
+  if (const int sector = crypt_get_sector_size(device.get()); sector > 0) parameters.sector_size = static_cast<std::uint32_t>(sector);
+  const int key_size = crypt_get_volume_key_size(device.get());
+  if (key_size <= 0 || key_size > 512) return fail(Code::kCorrupt, fmt::format("a volume key of {} bytes", key_size), where);
+  for (const LuksKey& key : keys) {
+    parameters.key.resize(static_cast<std::size_t>(key_size));
+    auto length = static_cast<std::size_t>(key_size);
+    if (crypt_volume_key_get(device.get(), CRYPT_ANY_SLOT, reinterpret_cast<char*>(parameters.key.data()), &length, key.secret.data(), key.secret.size()) < 0)
+      continue;
+    parameters.key.resize(length);
+    return open_crypt(std::move(source), std::move(parameters), fmt::format("LUKS volume {}", printable(header.uuid)));
+  }
+  return fail(Code::kPermission, fmt::format("no key given opens the LUKS{} volume {}", header.version, printable(header.uuid)), where);
+}
+
+}  // namespace icecore::volume
