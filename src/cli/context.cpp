@@ -102,6 +102,9 @@ ExitCode code_for(const engine::Workspace& workspace) { return workspace.anomali
 engine::TargetOptions view_options(const Globals& globals) {
   engine::TargetOptions options;
   if (globals.as_on_disk) options.view = fs::JournalView::kAsOnDisk;
+  options.with = globals.with;
+  options.luks_key_files = globals.luks_key_files;
+  options.luks_passphrase_files = globals.luks_passphrase_files;
   return options;
 }
 
@@ -119,6 +122,15 @@ void add_case_flag(CLI::App& command, Globals& globals) {
 
 void add_view_flag(CLI::App& command, Globals& globals) {
   command.add_flag("--no-journal", globals.as_on_disk, "the disk as its blocks stand, without replaying the filesystem's journal");
+  command
+      .add_option("--with", globals.with,
+                  "image of another disk of the same machine (repeat it for more): groups and arrays over all of them are put together")
+      ->allow_extra_args(false);
+  command
+      .add_option("--luks-passphrase-file", globals.luks_passphrase_files, "file with the passphrase of LUKS encrypted volumes (repeat it for more)")
+      ->allow_extra_args(false);
+  command.add_option("--luks-key-file", globals.luks_key_files, "key file of LUKS encrypted volumes, taken as it is (repeat it for more)")
+      ->allow_extra_args(false);
 }
 
 }  // namespace icecore::cli

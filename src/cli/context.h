@@ -21,6 +21,7 @@ struct Globals {
   bool no_color = false;
   bool exit_code = false;   ///< --exit-code
   bool as_on_disk = false;  ///< --no-journal
+  std::vector<std::string> with, luks_key_files, luks_passphrase_files;
   std::size_t threads = 32;
   std::string command_line;
 

@@ -2,22 +2,19 @@
 
 #include <fmt/format.h>
 #include <algorithm>
-#include <array>
 #include <filesystem>
 
 #include "aws/operations.h"
 #include "container/container.h"
 #include "core/text.h"
 #include "engine/ebs_store.h"
+#include "engine/open_volumes.h"
 #include "engine/snapshots.h"
 
 namespace icecore::engine {
 namespace {
 
 constexpr std::uint64_t kGiB = std::uint64_t{1} << 30;
-
-// Partitions that hold no files by design, so that not reading them is no gap: BIOS boot, Linux swap, LDM and the like.
-constexpr std::array<std::string_view, 3> kFilelessTypes = {"21686148-6449-6E6F-744E-656564454649", "0657FD6D-A4AB-43C4-84E5-0933C84B4F4F", "0x82"};
 
 std::string image_folder(const std::string& snapshot) { return "snapshots/" + snapshot; }
 
@@ -30,34 +27,23 @@ Result<Disk> open_snapshot(Workspace& workspace, const SnapshotRecord& record) {
   return Disk{on_demand, on_demand, record.snapshot, record.volume, record.device};
 }
 
-bool is_fileless(const volume::Volume& volume) { return std::ranges::find(kFilelessTypes, volume.type) != kFilelessTypes.end(); }
-
-Result<void> open_filesystems(Workspace& workspace, const Disk& disk, const TargetOptions& options, std::vector<machine::Partition>& partitions) {
-  Anomalies& anomalies = workspace.anomalies();
-  auto table = volume::read_volumes(disk.source, anomalies);
-  if (!table && machine::ends_the_run(table.error().code)) return Failure(table.error());
-  if (!table) {
-    anomalies.add("volume.unreadable", table.error());
-    return {};
-  }
-  for (const volume::Volume& volume : table->volumes) {
-    if (is_fileless(volume)) continue;
-    auto filesystem = fs::open(volume.source, {options.view}, anomalies);
-    if (filesystem) {
-      partitions.push_back({disk.snapshot, disk.volume, disk.device, volume.number, volume.uuid, volume.name, std::move(*filesystem)});
-      continue;
-    }
-    if (machine::ends_the_run(filesystem.error().code)) return Failure(filesystem.error());
-    anomalies.add(filesystem.error().code == Code::kUnsupported ? "filesystem.unsupported" : "filesystem.unreadable", filesystem.error());
-  }
+Result<void> assemble(Workspace& workspace, Target& target, const TargetOptions& options) {
+  ICECORE_ASSIGN(auto partitions, open_volumes(workspace, target.disks, options));
+  if (partitions.empty()) return {};
+  ICECORE_ASSIGN(target.machine, machine::Machine::assemble(std::move(partitions), workspace.anomalies()));
   return {};
 }
 
-Result<void> assemble(Workspace& workspace, Target& target, const TargetOptions& options) {
-  std::vector<machine::Partition> partitions;
-  for (const Disk& disk : target.disks) ICECORE_CHECK(open_filesystems(workspace, disk, options, partitions));
-  if (partitions.empty()) return {};
-  ICECORE_ASSIGN(target.machine, machine::Machine::assemble(std::move(partitions), workspace.anomalies()));
+Result<void> open_images(Workspace& workspace, const std::string& first, const std::vector<std::string>& others, Target& target) {
+  std::vector<std::string> paths = {first};
+  paths.insert(paths.end(), others.begin(), others.end());
+  for (const std::string& path : paths) {
+    if (target.disk(path) != nullptr) return fail(Code::kInvalidArgument, fmt::format("{} is named twice", path));
+    ICECORE_ASSIGN(auto container, container::open_container(path));
+    for (const container::StoredHash& hash : container.hashes)
+      workspace.say(fmt::format("{}: its maker stored the {} {} (icecore verify {} checks it)", container.format, hash.algorithm, hash.hex, path));
+    target.disks.push_back({std::move(container.source), nullptr, path, "", ""});
+  }
   return {};
 }
 
@@ -108,16 +94,12 @@ Result<void> check_target(const std::string& what) {
 
 Result<Target> open_target(Workspace& workspace, const std::string& what, const TargetOptions& options) {
   ICECORE_CHECK(check_target(what));
+  if (!options.with.empty() && kind_of(what) != TargetKind::kImage)
+    return fail(Code::kInvalidArgument, fmt::format("--with adds image files to an image file; {} has all its disks already", what));
   Target target;
   target.name = what;
   switch (kind_of(what)) {
-    case TargetKind::kImage: {
-      ICECORE_ASSIGN(auto container, container::open_container(what));
-      for (const container::StoredHash& hash : container.hashes)
-        workspace.say(fmt::format("{}: its maker stored the {} {} (icecore verify {} checks it)", container.format, hash.algorithm, hash.hex, what));
-      target.disks.push_back({std::move(container.source), nullptr, what, "", ""});
-      break;
-    }
+    case TargetKind::kImage: ICECORE_CHECK(open_images(workspace, what, options.with, target)); break;
     case TargetKind::kSnapshot: {
       ICECORE_ASSIGN(const auto known, snapshots_of(workspace.folder()));
       if (std::ranges::find(known, what, &SnapshotRecord::snapshot) == known.end()) {

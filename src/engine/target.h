@@ -17,6 +17,8 @@ namespace icecore::engine {
 
 struct TargetOptions {
   fs::JournalView view = fs::JournalView::kRecovered;
+  std::vector<std::string> with;  ///< further images of the same machine
+  std::vector<std::string> luks_key_files, luks_passphrase_files;
   bool disks_only = false;  ///< without looking at what is on them (acquisition): no block is read, and there is no machine
 };
 

@@ -23,6 +23,12 @@ Result<FilesystemPtr> open(image::SourcePtr source, const OpenOptions& options, 
   if (found->type == "ext") return ext4::open(std::move(source), options, anomalies);
   if (found->type == "xfs") return xfs::open(std::move(source), options, anomalies);
   if (tsk::reads(found->type)) return tsk::open(std::move(source), found->type, anomalies);
+  if (found->type == "btrfs")
+    return fail(Code::kUnsupported,
+                "this is btrfs, which this version does not read; `icecore acquire` or `icecore mount` gives its image, and a kernel mount "
+                "(read-only, of a copy) or "
+                "`btrfs restore` its files",
+                where);
   return fail(Code::kUnsupported, fmt::format("this is {}, which this version does not read", found->name), where);
 }
 

@@ -42,6 +42,13 @@ class BlockSource {
 
   /// Where the byte at `offset` lies in the volume's image (slices add their start). For provenance.
   virtual std::uint64_t image_offset(std::uint64_t offset) const { return offset; }
+
+  /// The disk on which the byte at `offset` lies, for sources made of several (its image is what image_offset() counts in); null where it lies on
+  /// none.
+  virtual const BlockSource* disk_at(std::uint64_t offset) const {
+    (void)offset;
+    return this;
+  }
 };
 
 using SourcePtr = std::shared_ptr<const BlockSource>;

@@ -20,6 +20,7 @@ class RecordingSource : public BlockSource {
   Result<void> prefetch(std::span<const ByteRange> ranges) const override;
   std::string name() const override { return inner_->name(); }
   std::uint64_t image_offset(std::uint64_t offset) const override { return inner_->image_offset(offset); }
+  const BlockSource* disk_at(std::uint64_t offset) const override { return inner_->disk_at(offset); }
 
   /// Indexes of the 512 KiB blocks of the volume that were read or prefetched.
   std::set<std::uint64_t> touched_blocks() const;

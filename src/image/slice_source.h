@@ -15,6 +15,7 @@ class SliceSource : public BlockSource {
   Result<void> prefetch(std::span<const ByteRange> ranges) const override;
   std::string name() const override { return name_; }
   std::uint64_t image_offset(std::uint64_t offset) const override { return parent_->image_offset(range_.offset + offset); }
+  const BlockSource* disk_at(std::uint64_t offset) const override { return parent_->disk_at(range_.offset + offset); }
 
  private:
   SliceSource(SourcePtr parent, ByteRange range, std::string name) : parent_(std::move(parent)), range_(range), name_(std::move(name)) {}

@@ -67,6 +67,7 @@ bool is_block_device_line(const FstabEntry& entry) {
 }
 
 std::string folder_name(const Partition& partition, std::size_t index) {
+  if (!partition.names.empty()) return partition.names.front().substr(partition.names.front().rfind('/') + 1);
   std::string name = partition.volume.empty() ? partition.snapshot.substr(partition.snapshot.rfind('/') + 1) : partition.volume;
   std::ranges::replace(name, '/', '_');
   if (name.empty() || name == "." || name == "..") name = fmt::format("disk-{}", index + 1);
@@ -103,11 +104,13 @@ Result<void> Machine::mount_all() {
 
 Result<void> Machine::mount_by_fstab(std::vector<bool>& placed) {
   ICECORE_ASSIGN(const auto text, content("/etc/fstab"));
+  ICECORE_ASSIGN(const auto crypttab, content("/etc/crypttab"));
   auto entries = parse_fstab(text.value_or(""));
   std::erase_if(entries, [](const FstabEntry& entry) { return !is_block_device_line(entry); });
   std::ranges::stable_sort(entries, {}, [](const FstabEntry& entry) { return entry.path.size(); });  // /srv before /srv/www
   for (const FstabEntry& entry : entries) {
-    const auto index = match_spec(entry.spec, partitions_);
+    auto index = match_spec(entry.spec, partitions_);
+    if (!index) index = match_spec(crypttab_device(crypttab.value_or(""), entry.spec), partitions_);
     if (!index) {
       missing_.push_back(fmt::format("{} on {}", entry.spec, entry.path));
       continue;

@@ -92,7 +92,7 @@ std::optional<std::size_t> match_device(std::string_view spec, const std::vector
   const auto wanted = parse_device(spec);
   if (!wanted) return std::nullopt;
   return first(partitions, [&](std::size_t i) {
-    if (partitions[i].number != wanted->number) return false;
+    if (partitions[i].number != wanted->number || !partitions[i].names.empty()) return false;
     if (wanted->nvme) return disk_order(i, partitions) == wanted->nvme;
     const auto mapped = parse_device(partitions[i].device);  // "/dev/sda1" in a mapping is a disk all the same
     return mapped && !mapped->letters.empty() && mapped->letters == wanted->letters;
@@ -144,6 +144,18 @@ std::vector<FstabEntry> parse_fstab(std::string_view text) {
   return entries;
 }
 
+std::string crypttab_device(std::string_view crypttab, std::string_view spec) {
+  constexpr std::string_view kMapper = "/dev/mapper/";
+  if (!spec.starts_with(kMapper)) return {};
+  for (const std::string_view line : split_lines(crypttab)) {
+    const auto fields = split_fields(trim(line));
+    if (fields.size() < 2 || fields[0].front() == '#' || fields[0] != spec.substr(kMapper.size())) continue;
+    for (const std::string_view prefix : {"UUID=", "/dev/disk/by-uuid/"})
+      if (fields[1].starts_with(prefix)) return "/dev/mapper/luks-" + to_lower(unquoted(fields[1].substr(prefix.size())));
+  }
+  return {};
+}
+
 std::optional<std::size_t> match_spec(std::string_view spec, const std::vector<Partition>& partitions) {
   for (const Tag& tag : kTags) {
     const std::string_view prefix = spec.starts_with(tag.by_equals) ? tag.by_equals : tag.by_path;
@@ -151,6 +163,8 @@ std::optional<std::size_t> match_spec(std::string_view spec, const std::vector<P
     const std::string_view value = unquoted(spec.substr(prefix.size()));
     return first(partitions, [&](std::size_t i) { return tag.matches(partitions[i], value); });
   }
+  const auto named = first(partitions, [&](std::size_t i) { return std::ranges::find(partitions[i].names, spec) != partitions[i].names.end(); });
+  if (named) return named;
   constexpr std::string_view kById = "/dev/disk/by-id/";
   if (spec.starts_with(kById)) return match_by_id(spec.substr(kById.size()), partitions);
   return match_device(spec, partitions);

@@ -5,7 +5,7 @@
 
 namespace icecore::machine {
 
-/// A value. Const functions are thread-safe.
+/// A value; good as long as the machine. Const functions are thread-safe.
 class Locator {
  public:
   Locator(const Machine& machine, const FileRef& file);
@@ -19,8 +19,9 @@ class Locator {
 
  private:
   struct Run {
-    std::uint64_t file_offset, image_offset, length;
+    std::uint64_t file_offset, source_offset, length;
   };
+  const Partition* partition_ = nullptr;  // the machine's
   Provenance whole_;
   std::vector<Run> runs_;  // ascending in the file
 };

@@ -227,9 +227,32 @@ Provenance Machine::provenance(const FileRef& file, std::optional<std::uint64_t>
   if (is_synthetic(file)) return where;
   where.inode = file.info.inode;
   where.time = file.info.modified;
-  const auto ranges = content_extents(file, offset.value_or(0), 1);
-  where.image_offset = ranges && !ranges->empty() ? ranges->front().offset : partition.filesystem->source().image_offset(file.info.inode_offset);
+  const auto extents = partition.filesystem->extents(file.info.inode);
+  std::uint64_t at = file.info.inode_offset;
+  if (extents) {
+    const std::uint64_t wanted = offset.value_or(0);
+    const auto holds = [&](const fs::Extent& extent) {
+      return !extent.unwritten && wanted < std::min(extent.file_offset + extent.length, file.info.size) && wanted >= extent.file_offset;
+    };
+    if (const auto extent = std::ranges::find_if(*extents, holds); extent != extents->end())
+      at = extent->source_offset + (wanted - extent->file_offset);
+  }
+  place_in_image(partition, at, where);
   return where;
+}
+
+void place_in_image(const Partition& partition, std::uint64_t source_offset, Provenance& where) {
+  const image::BlockSource& source = partition.filesystem->source();
+  where.image_offset = source.image_offset(source_offset);
+  if (partition.disks.empty()) return;
+  const image::BlockSource* const disk = source.disk_at(source_offset);
+  const auto origin = std::ranges::find(partition.disks, disk, &DiskOrigin::disk);
+  if (origin == partition.disks.end()) {
+    where.image_offset.reset();  // a hole of the volume
+    return;
+  }
+  where.snapshot = origin->snapshot;
+  where.volume = origin->volume;
 }
 
 void Machine::report(std::string_view path, const Error& error) const {

@@ -144,6 +144,10 @@ class Machine {
   mutable std::set<std::string, std::less<>> reported_;
 };
 
+/// Sets image_offset to where a byte of the partition's filesystem lies; on a volume over several disks snapshot and volume too. Absent for a byte
+/// that lies nowhere.
+void place_in_image(const Partition& partition, std::uint64_t source_offset, Provenance& where);
+
 using MachinePtr = std::shared_ptr<const Machine>;
 
 }  // namespace icecore::machine

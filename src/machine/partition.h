@@ -4,10 +4,17 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "fs/filesystem.h"
 
 namespace icecore::machine {
+
+/// A disk that a filesystem lies on.
+struct DiskOrigin {
+  const image::BlockSource* disk = nullptr;  ///< as BlockSource::disk_at() gives it
+  std::string snapshot, volume;
+};
 
 /// One opened filesystem. Where its bytes lie in the volume's image is known to `filesystem->source().image_offset()`.
 struct Partition {
@@ -18,6 +25,8 @@ struct Partition {
   std::string uuid;                     ///< of the partition (GPT), lower case; what PARTUUID= names
   std::string label;                    ///< of the partition (GPT); what PARTLABEL= names
   fs::FilesystemPtr filesystem;         ///< never null
+  std::vector<std::string> names = {};  ///< of a logical volume, array or opened encrypted volume: "/dev/mapper/vg-lv", "/dev/vg/lv", "/dev/md0"
+  std::vector<DiskOrigin> disks = {};   ///< all disks of such a one; its `snapshot` and `volume` are those of the first
 };
 
 }  // namespace icecore::machine

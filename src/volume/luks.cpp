@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "core/file.h"
+#include "core/json.h"
 #include "core/text.h"
 #include "volume/luks_cipher.h"
 
@@ -48,6 +49,39 @@ Result<std::uint64_t> header_size(const image::BlockSource& source) {
   const ByteView view(bytes);
   if (load_be<std::uint16_t>(view, 6) == 1) return std::uint64_t{load_be<std::uint32_t>(view, 104)} * 512;
   return kMaximumHeader;
+}
+
+// What deriving a key may cost, so that a header cannot make it take hours: some ten times of what cryptsetup asks for by default.
+constexpr std::uint64_t kMaximumIterations = 100'000'000;          // PBKDF2
+constexpr std::uint64_t kMaximumPasses = std::uint64_t{64} << 20;  // Argon2: KiB of memory times passes
+constexpr std::uint32_t kMaximumMemory = std::uint32_t{4} << 20;   // Argon2: KiB
+
+bool is_affordable(const crypt_pbkdf_type& pbkdf) {
+  if (pbkdf.type != nullptr && std::string_view(pbkdf.type) == CRYPT_KDF_PBKDF2) return pbkdf.iterations <= kMaximumIterations;
+  return pbkdf.max_memory_kb <= kMaximumMemory && std::uint64_t{pbkdf.max_memory_kb} * pbkdf.iterations <= kMaximumPasses;
+}
+
+// The check of a derived key is iterated too: LUKS1 in its binary header, LUKS2 in its JSON.
+Result<void> check_digests(crypt_device* device, const image::BlockSource& source, int version) {
+  const auto refuse = [&](std::uint64_t iterations) {
+    return fail(Code::kUnsupported, fmt::format("the LUKS header asks for {} iterations to check a key: that would take too long", iterations),
+                Location{source.name(), 0});
+  };
+  if (version == 1) {
+    std::array<std::byte, 512> bytes{};
+    ICECORE_CHECK(source.read(0, bytes));
+    const auto iterations = load_be<std::uint32_t>(ByteView(bytes), 164);
+    return iterations > kMaximumIterations ? Result<void>(refuse(iterations)) : Result<void>();
+  }
+  const char* text = nullptr;
+  if (crypt_dump_json(device, &text, 0) < 0 || text == nullptr)
+    return fail(Code::kCorrupt, "libcryptsetup gives no LUKS2 metadata", Location{source.name(), 0});
+  ICECORE_ASSIGN(const Json metadata, parse_json(text, "LUKS2 metadata"));
+  for (const Json& digest : json_at(metadata, {"digests"})) {
+    const Json& iterations = json_at(digest, {"iterations"});
+    if (iterations.is_number_unsigned() && iterations.get<std::uint64_t>() > kMaximumIterations) return refuse(iterations.get<std::uint64_t>());
+  }
+  return {};
 }
 
 class HeadOf final : public image::BlockSource {
@@ -102,13 +136,21 @@ Result<image::SourcePtr> open_luks(image::SourcePtr source, const std::vector<Lu
   if (const int sector = crypt_get_sector_size(device.get()); sector > 0) parameters.sector_size = static_cast<std::uint32_t>(sector);
   const int key_size = crypt_get_volume_key_size(device.get());
   if (key_size <= 0 || key_size > 512) return fail(Code::kCorrupt, fmt::format("a volume key of {} bytes", key_size), where);
+  if (!keys.empty()) ICECORE_CHECK(check_digests(device.get(), *source, header.version));
+  const int slots = crypt_keyslot_max(crypt_get_type(device.get()));
   for (const LuksKey& key : keys) {
-    parameters.key.resize(static_cast<std::size_t>(key_size));
-    auto length = static_cast<std::size_t>(key_size);
-    if (crypt_volume_key_get(device.get(), CRYPT_ANY_SLOT, reinterpret_cast<char*>(parameters.key.data()), &length, key.secret.data(), key.secret.size()) < 0)
-      continue;
-    parameters.key.resize(length);
-    return open_crypt(std::move(source), std::move(parameters), fmt::format("LUKS volume {}", printable(header.uuid)));
+    for (int slot = 0; slot < slots; ++slot) {
+      crypt_pbkdf_type pbkdf{};
+      const auto status = crypt_keyslot_status(device.get(), slot);
+      if (status != CRYPT_SLOT_ACTIVE && status != CRYPT_SLOT_ACTIVE_LAST) continue;
+      if (crypt_keyslot_get_pbkdf(device.get(), slot, &pbkdf) < 0 || !is_affordable(pbkdf)) continue;
+      parameters.key.resize(static_cast<std::size_t>(key_size));
+      auto length = static_cast<std::size_t>(key_size);
+      if (crypt_volume_key_get(device.get(), slot, reinterpret_cast<char*>(parameters.key.data()), &length, key.secret.data(), key.secret.size()) < 0)
+        continue;
+      parameters.key.resize(length);
+      return open_crypt(std::move(source), std::move(parameters), fmt::format("LUKS volume {}", printable(header.uuid)));
+    }
   }
   return fail(Code::kPermission, fmt::format("no key given opens the LUKS{} volume {}", header.version, printable(header.uuid)), where);
 }

@@ -31,6 +31,7 @@ class CryptSource final : public image::BlockSource {
   std::uint64_t size() const override { return sectors_->size() / parameters_.sector_size * parameters_.sector_size; }
   std::string name() const override { return name_; }
   std::uint64_t image_offset(std::uint64_t offset) const override { return sectors_->image_offset(offset); }
+  const image::BlockSource* disk_at(std::uint64_t offset) const override { return sectors_->disk_at(offset); }
 
   Result<void> prefetch(std::span<const image::ByteRange> ranges) const override {
     std::vector<image::ByteRange> whole;
@@ -66,7 +67,8 @@ class CryptSource final : public image::BlockSource {
   Result<void> decrypt(std::uint64_t first, ByteView encrypted, std::span<std::byte> plain) const {
     const Context context(EVP_CIPHER_CTX_new()), essiv(EVP_CIPHER_CTX_new());
     if (!context || EVP_DecryptInit_ex(context.get(), cipher_, nullptr, bytes_of(parameters_.key), nullptr) != 1) return failed();
-    if (iv_ == Iv::kEssiv && (!essiv || EVP_EncryptInit_ex(essiv.get(), EVP_aes_256_ecb(), nullptr, bytes_of(essiv_key_), nullptr) != 1)) return failed();
+    if (iv_ == Iv::kEssiv && (!essiv || EVP_EncryptInit_ex(essiv.get(), EVP_aes_256_ecb(), nullptr, bytes_of(essiv_key_), nullptr) != 1))
+      return failed();
     EVP_CIPHER_CTX_set_padding(context.get(), 0);
     if (essiv) EVP_CIPHER_CTX_set_padding(essiv.get(), 0);
     for (std::size_t at = 0, i = 0; at < encrypted.size(); at += parameters_.sector_size, ++i) {
@@ -109,7 +111,8 @@ Result<image::SourcePtr> open_crypt(image::SourcePtr source, CryptParameters par
   }
   if (parameters.cipher != "aes" || cipher == nullptr)
     return fail(Code::kUnsupported,
-                fmt::format("the volume is encrypted with {}-{} and a key of {} bits, which this version does not read", parameters.cipher, parameters.mode, bits),
+                fmt::format("the volume is encrypted with {}-{} and a key of {} bits, which this version does not read", parameters.cipher,
+                            parameters.mode, bits),
                 where);
   if (parameters.sector_size < 512 || parameters.sector_size > 4096 || (parameters.sector_size & (parameters.sector_size - 1)) != 0 ||
       parameters.data_offset > source->size())

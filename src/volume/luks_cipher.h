@@ -8,8 +8,8 @@
 namespace icecore::volume {
 
 struct CryptParameters {
-  std::string cipher;             ///< "aes"
-  std::string mode;               ///< "xts-plain64", "cbc-essiv:sha256", …
+  std::string cipher;  ///< "aes"
+  std::string mode;    ///< "xts-plain64", "cbc-essiv:sha256", …
   Bytes key;
   std::uint32_t sector_size = 512;
   std::uint64_t data_offset = 0;  ///< bytes: where the encrypted sectors begin

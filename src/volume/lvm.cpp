@@ -26,7 +26,8 @@ std::optional<std::uint64_t> number(const Json& object, std::string_view name) {
 
 bool has_word(const Json& object, std::string_view list, std::string_view word) {
   const Json& words = json_at(object, {list});
-  return words.is_array() && std::ranges::any_of(words, [&](const Json& item) { return item.is_string() && item.get_ref<const std::string&>() == word; });
+  return words.is_array() &&
+         std::ranges::any_of(words, [&](const Json& item) { return item.is_string() && item.get_ref<const std::string&>() == word; });
 }
 
 struct Built {
@@ -57,17 +58,24 @@ class Group {
         return Failure(std::move(built).error());
       if (!built) {
         const bool unread = built.error().code == Code::kUnsupported;
-        if (!is_pool(volume)) report(unread ? "lvm.segment" : "lvm.volume", built.error().code, fmt::format("logical volume {}/{}: {}", name_, name, to_string(built.error())));
+        if (!is_pool(volume))
+          report(unread ? "lvm.segment" : "lvm.volume", built.error().code,
+                 fmt::format("logical volume {}/{}: {}", name_, name, to_string(built.error())));
         continue;
       }
-      volumes.push_back({name_, name, "LVM-" + uuid_ + lvm_uuid_plain(text_at(volume, "id")), std::move(built->source),
+      volumes.push_back({name_,
+                         name,
+                         "LVM-" + uuid_ + lvm_uuid_plain(text_at(volume, "id")),
+                         std::move(built->source),
                          {built->members.begin(), built->members.end()}});
     }
     return {};
   }
 
  private:
-  void report(std::string kind, Code code, const std::string& message) { anomalies_.add(std::move(kind), Error{code, printable(message), std::nullopt, nullptr}); }
+  void report(std::string kind, Code code, const std::string& message) {
+    anomalies_.add(std::move(kind), Error{code, printable(message), std::nullopt, nullptr});
+  }
 
   void find_disks() {
     const Json& listed = json_at(text_, {"physical_volumes"});
@@ -78,9 +86,10 @@ class Group {
       places_[name] = {found == disks_.end() ? std::nullopt : std::optional(static_cast<std::size_t>(found - disks_.begin())),
                        number(disk, "pe_start").value_or(0) * kSector, uuid};
       if (found == disks_.end())
-        report("lvm.missing", Code::kNotFound,
-               fmt::format("physical volume {} of volume group {} is not among the disks given (the group last saw it as {}): add its snapshot or image",
-                           lvm_uuid_text(uuid), name_, text_at(disk, "device", "?")));
+        report(
+            "lvm.missing", Code::kNotFound,
+            fmt::format("physical volume {} of volume group {} is not among the disks given (the group last saw it as {}): add its snapshot or image",
+                        lvm_uuid_text(uuid), name_, text_at(disk, "device", "?")));
     }
   }
 
@@ -98,9 +107,7 @@ class Group {
     }
   }
 
-  static bool is_pool(const Json& volume) {
-    return text_at(json_at(volume, {"segment1"}), "type") == "thin-pool";
-  }
+  static bool is_pool(const Json& volume) { return text_at(json_at(volume, {"segment1"}), "type") == "thin-pool"; }
 
   Result<Built> build(const std::string& name, int depth) {
     const Json& volume = json_at(text_, {"logical_volumes", name});
@@ -189,7 +196,8 @@ class Group {
   }
 
   // A list of metadata volume, image volume, … ("raid0" has no metadata volumes).
-  Result<void> add_raid0(const Json& segment, std::uint64_t at, std::uint64_t length, int depth, std::vector<MapRun>& runs, std::set<std::size_t>& members) {
+  Result<void> add_raid0(const Json& segment, std::uint64_t at, std::uint64_t length, int depth, std::vector<MapRun>& runs,
+                         std::set<std::size_t>& members) {
     const bool with_metadata = text_at(segment, "type") == "raid0_meta";
     const Json& areas = json_at(segment, {with_metadata ? "raids" : "raid0_lvs"});
     if (!areas.is_array() || areas.empty()) return fail(Code::kCorrupt, "a segment without areas");
@@ -203,8 +211,8 @@ class Group {
   }
 
   // Every image is the same: the first that is whole.
-  Result<void> add_first(const Json& segment, std::string_view list, std::size_t first, std::size_t step, std::uint64_t at, std::uint64_t length, int depth,
-                         std::vector<MapRun>& runs, std::set<std::size_t>& members) {
+  Result<void> add_first(const Json& segment, std::string_view list, std::size_t first, std::size_t step, std::uint64_t at, std::uint64_t length,
+                         int depth, std::vector<MapRun>& runs, std::set<std::size_t>& members) {
     const Json& areas = json_at(segment, {list});
     if (!areas.is_array() || areas.size() <= first) return fail(Code::kCorrupt, "a segment without images");
     std::optional<Error> why;
@@ -295,13 +303,17 @@ Result<std::vector<LogicalVolume>> read_groups(const std::vector<PhysicalVolume>
   for (const PhysicalVolume& disk : disks) {
     if (disk.error) anomalies.add("lvm.metadata", *disk.error);
     if (!known.insert(disk.uuid).second)
-      anomalies.add("lvm.duplicate", Error{Code::kConflict, fmt::format("two disks say that they are physical volume {}: the first was used", printable(lvm_uuid_text(disk.uuid))),
-                                           Location{disk.source->name()}, nullptr});
+      anomalies.add("lvm.duplicate",
+                    Error{Code::kConflict,
+                          fmt::format("two disks say that they are physical volume {}: the first was used", printable(lvm_uuid_text(disk.uuid))),
+                          Location{disk.source->name()}, nullptr});
     if (!disk.group) continue;
     const Json*& newest = groups[text_at(*disk.group, "id")];
     const auto sequence = [](const Json& group) { return number(group, "seqno").value_or(0); };
     if (newest != nullptr && sequence(*newest) != sequence(*disk.group))
-      anomalies.add("lvm.metadata", Error{Code::kCorrupt, fmt::format("the disks of volume group {} hold its metadata of different times: the newest was used", printable(text_at(*disk.group, "name"))),
+      anomalies.add("lvm.metadata", Error{Code::kCorrupt,
+                                          fmt::format("the disks of volume group {} hold its metadata of different times: the newest was used",
+                                                      printable(text_at(*disk.group, "name"))),
                                           Location{disk.source->name()}, nullptr});
     if (newest == nullptr || sequence(*disk.group) > sequence(*newest)) newest = &*disk.group;
   }

@@ -73,4 +73,10 @@ std::uint64_t MapSource::image_offset(std::uint64_t offset) const {
   return at.part == nullptr || !at.part->source ? 0 : at.part->source->image_offset(at.offset);
 }
 
+const image::BlockSource* MapSource::disk_at(std::uint64_t offset) const {
+  if (offset >= size_) return nullptr;
+  const Place at = place(offset);
+  return at.part == nullptr || !at.part->source ? nullptr : at.part->source->disk_at(at.offset);
+}
+
 }  // namespace icecore::volume

@@ -34,6 +34,7 @@ class MapSource final : public image::BlockSource {
   std::string name() const override { return name_; }
   /// 0 for what lies nowhere.
   std::uint64_t image_offset(std::uint64_t offset) const override;
+  const image::BlockSource* disk_at(std::uint64_t offset) const override;
 
  private:
   struct Place {

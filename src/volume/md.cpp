@@ -61,6 +61,11 @@ class Raid10Source final : public image::BlockSource {
     return at.part == nullptr ? 0 : at.part->source->image_offset(at.offset);
   }
 
+  const image::BlockSource* disk_at(std::uint64_t offset) const override {
+    const Place at = place(std::min(offset, size_ - 1));
+    return at.part == nullptr ? nullptr : at.part->source->disk_at(at.offset);
+  }
+
  private:
   struct Place {
     const MapRun::Part* part;
@@ -115,7 +120,8 @@ class Assembly {
     }
     const bool needs_all = block.level == 0 || block.level == -1;
     if (here == 0 || (needs_all && here < block.disks))
-      return refuse("md.missing", Code::kNotFound, fmt::format("lacks disk {} of 0…{}, without which it cannot be read: add its snapshot or image", missing, block.disks - 1));
+      return refuse("md.missing", Code::kNotFound,
+                    fmt::format("lacks disk {} of 0…{}, without which it cannot be read: add its snapshot or image", missing, block.disks - 1));
     array_.source = build();
     if (!array_.source) return std::nullopt;
     if (here < block.disks || !stale_.empty())
@@ -172,11 +178,15 @@ class Assembly {
       case 0: return raid0();
       case 1: return raid1();
       case 10: return raid10();
-      default: report("md.unsupported", Code::kUnsupported, "is of a level that this version does not read (0, 1, 10 and linear are)"); return nullptr;
+      default:
+        report("md.unsupported", Code::kUnsupported, "is of a level that this version does not read (0, 1, 10 and linear are)");
+        return nullptr;
     }
   }
 
-  std::uint64_t rounded(std::uint64_t size) const { return array_.superblock.chunk == 0 ? size : size / array_.superblock.chunk * array_.superblock.chunk; }
+  std::uint64_t rounded(std::uint64_t size) const {
+    return array_.superblock.chunk == 0 ? size : size / array_.superblock.chunk * array_.superblock.chunk;
+  }
 
   image::SourcePtr linear() {
     std::vector<MapRun> runs;
@@ -211,7 +221,8 @@ class Assembly {
       runs.push_back(std::move(run));
     }
     if (runs.size() > 1 && array_.superblock.layout == 0)
-      report("md.layout", Code::kUnsupported, "has disks of different sizes and does not say in which of two ways; the one of kernels since 3.14 was taken");
+      report("md.layout", Code::kUnsupported,
+             "has disks of different sizes and does not say in which of two ways; the one of kernels since 3.14 was taken");
     return std::make_shared<MapSource>(std::move(runs), name_);
   }
 
@@ -225,7 +236,8 @@ class Assembly {
     const MdSuperblock& block = array_.superblock;
     const std::uint64_t near = block.layout & 0xFF, far = (block.layout >> 8) & 0xFF;
     if (block.chunk == 0 || near == 0 || far == 0 || near * far > block.disks || (block.layout >> 17) != 0)
-      return report("md.unsupported", Code::kUnsupported, fmt::format("has a layout (0x{:x}) that this version does not read", block.layout)), nullptr;
+      return report("md.unsupported", Code::kUnsupported, fmt::format("has a layout (0x{:x}) that this version does not read", block.layout)),
+             nullptr;
     // Of each disk; drivers/md/raid10.c, calc_sectors.
     const std::uint64_t chunks = block.used / block.chunk / far * block.disks / near;
     const bool offset = (block.layout & 0x10000) != 0;
@@ -234,7 +246,8 @@ class Assembly {
     std::uint64_t holds = UINT64_MAX;
     for (const auto& [role, size] : sizes_) holds = std::min(holds, size);
     if (holds < block.used) return report("md.unsupported", Code::kCorrupt, "has members smaller than it says"), nullptr;
-    return std::make_shared<Raid10Source>(parts_, Raid10Source::Layout{block.disks, near, far, block.chunk, stride, offset}, chunks * block.chunk, name_);
+    return std::make_shared<Raid10Source>(parts_, Raid10Source::Layout{block.disks, near, far, block.chunk, stride, offset}, chunks * block.chunk,
+                                          name_);
   }
 
   const std::vector<MdMember>& all_;

@@ -21,15 +21,19 @@ std::uint32_t sum_of(ByteView bytes, std::size_t checksum_at) {
   return static_cast<std::uint32_t>((sum & 0xFFFFFFFF) + (sum >> 32));
 }
 
-std::string uuid_text(const std::array<std::uint32_t, 4>& words) { return fmt::format("{:08x}:{:08x}:{:08x}:{:08x}", words[0], words[1], words[2], words[3]); }
+std::string uuid_text(const std::array<std::uint32_t, 4>& words) {
+  return fmt::format("{:08x}:{:08x}:{:08x}:{:08x}", words[0], words[1], words[2], words[3]);
+}
 
 Result<MdSuperblock> check(MdSuperblock block, const image::BlockSource& source, std::uint64_t at) {
   const Location where{source.name(), at};
   if (block.disks == 0 || block.disks > kMaximumDisks) return fail(Code::kCorrupt, fmt::format("an md array of {} disks", block.disks), where);
-  if (block.chunk > (std::uint64_t{1} << 32) || block.used > kMaximumBytes) return fail(Code::kCorrupt, "an md superblock with numbers that cannot be", where);
+  if (block.chunk > (std::uint64_t{1} << 32) || block.used > kMaximumBytes)
+    return fail(Code::kCorrupt, "an md superblock with numbers that cannot be", where);
   if (block.data_offset > source.size() || block.data_size > source.size() - block.data_offset)
     return fail(Code::kCorrupt,
-                fmt::format("the md array's data ({} bytes at {}) reaches beyond the end of the disk: is the image truncated?", block.data_size, block.data_offset),
+                fmt::format("the md array's data ({} bytes at {}) reaches beyond the end of the disk: is the image truncated?", block.data_size,
+                            block.data_offset),
                 where);
   if (block.role && *block.role >= block.disks) block.role.reset();
   return block;
@@ -71,7 +75,8 @@ Result<MdSuperblock> read_new(const image::BlockSource& source, std::uint64_t at
   const std::uint32_t roles = load_le<std::uint32_t>(view, 220);
   const std::size_t length = 256 + 2 * std::size_t{std::min<std::uint32_t>(roles, 2 * kMaximumDisks)};
   if (length > view.size()) return fail(Code::kCorrupt, fmt::format("an md superblock with {} roles", roles), where);
-  if (sum_of(view.first(length), 216) != load_le<std::uint32_t>(view, 216)) return fail(Code::kCorrupt, "the md superblock's checksum is wrong", where);
+  if (sum_of(view.first(length), 216) != load_le<std::uint32_t>(view, 216))
+    return fail(Code::kCorrupt, "the md superblock's checksum is wrong", where);
   const auto sectors = [&](std::size_t offset) { return std::min(load_le<std::uint64_t>(view, offset), kMaximumBytes) * kSector; };
   const std::uint32_t features = load_le<std::uint32_t>(view, 8), number = load_le<std::uint32_t>(view, 160);
   MdSuperblock block;

@@ -10,11 +10,11 @@
 namespace icecore::volume {
 
 struct MdSuperblock {
-  std::string version;        ///< "0.90", "1.0", "1.1", "1.2"
-  std::string uuid;           ///< of the array: "a1b2c3d4:…", as mdadm prints it
-  std::string name;           ///< "host:data"; empty for 0.90
+  std::string version;                 ///< "0.90", "1.0", "1.1", "1.2"
+  std::string uuid;                    ///< of the array: "a1b2c3d4:…", as mdadm prints it
+  std::string name;                    ///< "host:data"; empty for 0.90
   std::optional<std::uint32_t> minor;  ///< 0.90: the number in /dev/mdN
-  std::int32_t level = 0;     ///< 0, 1, 10, 4, 5, 6; -1 linear
+  std::int32_t level = 0;              ///< 0, 1, 10, 4, 5, 6; -1 linear
   std::uint32_t layout = 0;
   std::uint64_t chunk = 0;        ///< bytes
   std::uint32_t disks = 0;        ///< that the array has when it is whole

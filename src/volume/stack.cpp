@@ -12,7 +12,7 @@
 namespace icecore::volume {
 namespace {
 
-constexpr int kMaximumRounds = 16;            // md, LVM, LUKS, LVM again: people use three, each a round or two
+constexpr int kMaximumRounds = 16;  // md, LVM, LUKS, LVM again: people use three, each a round or two
 constexpr std::size_t kMaximumPieces = 10'000;
 
 bool is_damage(Code code) { return code == Code::kCorrupt || code == Code::kNotFound || code == Code::kUnsupported || code == Code::kPermission; }
@@ -24,7 +24,8 @@ class Stack {
   Result<std::vector<Piece>> run(std::vector<Piece> round) {
     for (int i = 0; !round.empty(); ++i) {
       if (i == kMaximumRounds || leaves_.size() + round.size() > kMaximumPieces) {
-        anomalies_.add("volume.depth", Error{Code::kUnsupported, "volumes lie in volumes deeper than this version looks", Location{round.front().source->name()}, nullptr});
+        anomalies_.add("volume.depth", Error{Code::kUnsupported, "volumes lie in volumes deeper than this version looks",
+                                             Location{round.front().source->name()}, nullptr});
         break;
       }
       std::vector<Piece> next;
@@ -43,7 +44,13 @@ class Stack {
       leaves_.push_back(std::move(piece));
       return {};
     }
-    ICECORE_ASSIGN(const auto found, recognise(*piece.source));
+    auto recognised = recognise(*piece.source);
+    if (!recognised && !is_damage(recognised.error().code)) return Failure(std::move(recognised).error());
+    if (!recognised) {  // its start lies on a disk that is missing: whoever opens it says so
+      leaves_.push_back(std::move(piece));
+      return {};
+    }
+    const auto found = *recognised;
     // Superblocks of md 0.90 and 1.0 lie at the end: the start shows what is in the array.
     if (found && found->type != "md" && !plain_.contains(piece.source.get())) {
       auto superblock = read_md_superblock(*piece.source);
@@ -71,7 +78,8 @@ class Stack {
     for (const Anomaly& anomaly : own.list()) anomalies_.add(anomaly.kind, anomaly.error);
     for (const Volume& volume : table->volumes) {
       Piece part{volume.source, piece.partitions, {}};
-      for (const std::string& name : piece.names) part.names.push_back(fmt::format("{}{}{}", name, name.back() >= '0' && name.back() <= '9' ? "p" : "", volume.number.value_or(0)));
+      for (const std::string& name : piece.names)
+        part.names.push_back(fmt::format("{}{}{}", name, name.back() >= '0' && name.back() <= '9' ? "p" : "", volume.number.value_or(0)));
       next.push_back(std::move(part));
     }
     return {};
@@ -111,15 +119,20 @@ class Stack {
     auto plain = open_luks(piece.source, options_.keys);
     if (!plain && !is_damage(plain.error().code)) return Failure(std::move(plain).error());
     if (plain) {
-      next.push_back({std::move(*plain), piece.partitions, {"/dev/mapper/luks-" + header.uuid, "/dev/disk/by-id/dm-uuid-CRYPT-LUKS" + std::to_string(header.version) + "-" + header.uuid}});
+      next.push_back(
+          {std::move(*plain),
+           piece.partitions,
+           {"/dev/mapper/luks-" + header.uuid, "/dev/disk/by-id/dm-uuid-CRYPT-LUKS" + std::to_string(header.version) + "-" + header.uuid}});
       return {};
     }
     Error error = std::move(plain).error();
     if (options_.keys.empty())
-      error = Error{Code::kPermission,
-                    fmt::format("this is LUKS{} encrypted volume {}: give its passphrase or key with --luks-passphrase-file FILE or --luks-key-file FILE to read it",
-                                header.version, printable(header.uuid)),
-                    Location{piece.source->name(), 0}, nullptr};
+      error = Error{
+          Code::kPermission,
+          fmt::format(
+              "this is LUKS{} encrypted volume {}: give its passphrase or key with --luks-passphrase-file FILE or --luks-key-file FILE to read it",
+              header.version, printable(header.uuid)),
+          Location{piece.source->name(), 0}, nullptr};
     anomalies_.add("luks.locked", std::move(error));
     return {};
   }
@@ -156,7 +169,8 @@ class Stack {
       const std::string mapped = mapper_name(volume.group, volume.name);
       auto partitions = below(disk_pieces_, volume.members);
       if (partitions.empty()) partitions = disk_pieces_.front().partitions;  // nothing of it was ever written
-      next.push_back({std::move(volume.source), std::move(partitions),
+      next.push_back({std::move(volume.source),
+                      std::move(partitions),
                       {"/dev/mapper/" + mapped, fmt::format("/dev/{}/{}", volume.group, volume.name), "/dev/disk/by-id/dm-name-" + mapped,
                        "/dev/disk/by-id/dm-uuid-" + volume.uuid}});
     }
@@ -170,9 +184,9 @@ class Stack {
   std::vector<Piece> leaves_;
   std::vector<MdMember> members_;
   std::vector<Piece> member_pieces_;
-  std::vector<bool> stands_alone_;                  // by member: its start is something by itself
-  std::set<std::string> uuids_;                     // of the arrays that were built
-  std::set<const image::BlockSource*> plain_;       // no member after all
+  std::vector<bool> stands_alone_;             // by member: its start is something by itself
+  std::set<std::string> uuids_;                // of the arrays that were built
+  std::set<const image::BlockSource*> plain_;  // no member after all
   std::vector<PhysicalVolume> disks_;
   std::vector<Piece> disk_pieces_;
 };

@@ -84,7 +84,8 @@ class Metadata {
     const std::uint32_t flags = load_le<std::uint32_t>(view, 4), entries = load_le<std::uint32_t>(view, 16), most = load_le<std::uint32_t>(view, 20),
                         value_size = load_le<std::uint32_t>(view, 24);
     const bool leaf = flags == 2;
-    if ((!leaf && flags != 1) || value_size != 8 || entries > most || most > (kBlock - kNodeHeader) / 16) return refuse("a node that cannot be", root);
+    if ((!leaf && flags != 1) || value_size != 8 || entries > most || most > (kBlock - kNodeHeader) / 16)
+      return refuse("a node that cannot be", root);
     for (std::uint32_t i = 0; i < entries; ++i) {
       const auto key = load_le<std::uint64_t>(view, kNodeHeader + 8 * std::size_t{i});
       const auto value = load_le<std::uint64_t>(view, kNodeHeader + 8 * (std::size_t{most} + i));
@@ -100,7 +101,8 @@ class Metadata {
 
 }  // namespace
 
-Result<image::SourcePtr> open_thin(const ThinPool& pool, std::uint64_t id, std::uint64_t size, const image::SourcePtr& origin, const std::string& name) {
+Result<image::SourcePtr> open_thin(const ThinPool& pool, std::uint64_t id, std::uint64_t size, const image::SourcePtr& origin,
+                                   const std::string& name) {
   Metadata metadata(*pool.metadata);
   ICECORE_CHECK(metadata.open());
   ICECORE_ASSIGN(const auto mappings, metadata.mappings_of(id));

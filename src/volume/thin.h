@@ -16,6 +16,7 @@ struct ThinPool {
 
 /// The thin device `id` of a pool, `size` bytes. What was never written is zeros, or `origin` where that is given (an external origin). kCorrupt for
 /// damaged metadata (checksums, loops), kNotFound where there is no such device, kUnsupported over 4 million runs.
-Result<image::SourcePtr> open_thin(const ThinPool& pool, std::uint64_t id, std::uint64_t size, const image::SourcePtr& origin, const std::string& name);
+Result<image::SourcePtr> open_thin(const ThinPool& pool, std::uint64_t id, std::uint64_t size, const image::SourcePtr& origin,
+                                   const std::string& name);
 
 }  // namespace icecore::volume

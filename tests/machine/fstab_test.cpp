@@ -35,6 +35,22 @@ TEST(Fstab, DeviceNamesOfXenAndNitroMeanTheSameDisk) {
     EXPECT_EQ(match_spec(spec, partitions), std::nullopt) << spec;
 }
 
+TEST(Fstab, LogicalVolumesArraysAndEncryptedVolumesAreFoundByAnyOfTheirNames) {
+  const auto any = std::make_shared<test::FakeFilesystem>();
+  std::vector<Partition> partitions = {{"snap-1", "vol-1", "/dev/sda", 1, "", "", any},
+                                       {"snap-1", "vol-1", "", std::nullopt, "", "", any, {"/dev/mapper/vg-lv", "/dev/vg/lv"}},
+                                       {"snap-2", "vol-2", "", std::nullopt, "", "", any, {"/dev/md0", "/dev/md/0"}},
+                                       {"snap-2", "vol-2", "", std::nullopt, "", "", any, {"/dev/mapper/luks-12ab-34"}}};
+  EXPECT_EQ(match_spec("/dev/vg/lv", partitions), 1U);
+  EXPECT_EQ(match_spec("/dev/mapper/vg-lv", partitions), 1U);
+  EXPECT_EQ(match_spec("/dev/md0", partitions), 2U);
+  EXPECT_EQ(match_spec("/dev/nvme1n1", partitions), std::nullopt);  // a disk that only holds parts of others
+  const std::string crypttab = "# name device key\nother UUID=99 none\ndata\tUUID=12AB-34  none luks\n";
+  EXPECT_EQ(match_spec(crypttab_device(crypttab, "/dev/mapper/data"), partitions), 3U);
+  EXPECT_EQ(crypttab_device(crypttab, "/dev/mapper/nothing"), "");
+  EXPECT_EQ(crypttab_device(crypttab, "/dev/data"), "");
+}
+
 // bash's own matching of the same pattern is the oracle.
 TEST(Pattern, AgreesWithTheShell) {
   for (const std::string pattern : {"*", "a*b", "?", "[a-c]x", "[!a]x", "*.log*", "a\\*", "[x", "", "**a**", "[]]", "[a-]"}) {

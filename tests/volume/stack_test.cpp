@@ -77,8 +77,9 @@ class LvmTest : public testing::Test {
   static void SetUpTestSuite() {
     scratch_ = new ScratchFolder;
     for (const char* disk : {"a", "b"}) run_ok(fmt::format("truncate -s 40M '{}'", (*scratch_ / disk).string()));
-    run_in_guest(scratch_->path(), {*scratch_ / "a", *scratch_ / "b"},
-                 fmt::format("bash '{}' '{}' '{}'", data_file("volume/lvm.sh").string(), scratch_->path().string(), data_file("volume/fill.py").string()));
+    run_in_guest(
+        scratch_->path(), {*scratch_ / "a", *scratch_ / "b"},
+        fmt::format("bash '{}' '{}' '{}'", data_file("volume/lvm.sh").string(), scratch_->path().string(), data_file("volume/fill.py").string()));
   }
   static void TearDownTestSuite() {
     delete scratch_;
@@ -155,13 +156,14 @@ TEST_F(LvmTest, ALabelWithAWrongChecksumIsAnAnomalyWithItsPlace) {
 }
 
 TEST(LvmText, RefusesWhatIsNoText) {
-  const auto text = icecore::volume::parse_lvm_text("vg { id = \"a-b\" # comment }\n n = -3\n list = [1, \"two\", 3.5]\n sub { x = \"q\\\"q\" } }\n contents = \"t\"");
+  const auto text = icecore::volume::parse_lvm_text(
+      "vg { id = \"a-b\" # comment }\n n = -3\n list = [1, \"two\", 3.5]\n sub { x = \"q\\\"q\" } }\n contents = \"t\"");
   ICECORE_ASSERT_OK(text);
   EXPECT_EQ((*text)["vg"]["n"], -3);
   EXPECT_EQ((*text)["vg"]["list"][1], "two");
   EXPECT_EQ((*text)["vg"]["sub"]["x"], "q\"q");
-  for (const std::string& bad : {std::string("a {"), std::string("a = "), std::string("a = \"x"), std::string("}"), std::string("a = [1"), std::string("a b"),
-                                 std::string(10'000, '['), "a=" + std::string(10'000, '['), [] {
+  for (const std::string& bad : {std::string("a {"), std::string("a = "), std::string("a = \"x"), std::string("}"), std::string("a = [1"),
+                                 std::string("a b"), std::string(10'000, '['), "a=" + std::string(10'000, '['), [] {
                                    std::string deep;
                                    for (int i = 0; i < 1000; ++i) deep += "a{";
                                    return deep;
@@ -178,8 +180,9 @@ class MdTest : public testing::Test {
       disks.push_back(*scratch_ / name);
       run_ok(fmt::format("truncate -s {} '{}'", size, disks.back().string()));
     }
-    run_in_guest(scratch_->path(), disks,
-                 fmt::format("bash '{}' '{}' '{}'", data_file("volume/md.sh").string(), scratch_->path().string(), data_file("volume/fill.py").string()));
+    run_in_guest(
+        scratch_->path(), disks,
+        fmt::format("bash '{}' '{}' '{}'", data_file("volume/md.sh").string(), scratch_->path().string(), data_file("volume/fill.py").string()));
   }
   static void TearDownTestSuite() {
     delete scratch_;
@@ -246,9 +249,10 @@ TEST_F(MdTest, NamesAreThoseOfTheMachine) {
 TEST(Luks, QemusVolumeIsReadWithItsPassphrase) {
   const ScratchFolder scratch;
   const auto plain = scratch / "plain", image = scratch / "luks", key = scratch / "key";
-  run_ok(fmt::format("seq 1 600000 > '{0}'; truncate -s 6M '{0}'; printf 'correct horse' > '{2}'; qemu-img convert -f raw -O luks --object secret,id=k,file='{2}' "
-                     "-o key-secret=k,iter-time=10 '{0}' '{1}'",
-                     plain.string(), image.string(), key.string()));
+  run_ok(fmt::format(
+      "seq 1 600000 > '{0}'; truncate -s 6M '{0}'; printf 'correct horse' > '{2}'; qemu-img convert -f raw -O luks --object secret,id=k,file='{2}' "
+      "-o key-secret=k,iter-time=10 '{0}' '{1}'",
+      plain.string(), image.string(), key.string()));
   const Unstacked found = unstack({image}, {{"wrong", ""}, {"correct horse", ""}});
   EXPECT_THAT(found.kinds(), IsEmpty());
   ASSERT_THAT(found.pieces, SizeIs(1));
@@ -262,18 +266,21 @@ TEST(Luks, QemusVolumeIsReadWithItsPassphrase) {
 
 // The sector as dm-crypt would write it, by openssl's program and by Python: an oracle for sector sizes and IVs that QEMU does not make.
 TEST(Luks, CryptsetupsVersionsCiphersAndSectorSizesAreRead) {
-  for (const std::string& format :
-       {std::string("--type luks2 --pbkdf pbkdf2 --pbkdf-force-iterations 1000 --sector-size 4096"), std::string("--type luks2 --sector-size 512 --pbkdf argon2id --pbkdf-force-iterations 4 --pbkdf-memory 64"),
-        std::string("--type luks1 --pbkdf-force-iterations 1000 --cipher aes-cbc-essiv:sha256 --key-size 256"),
-        std::string("--type luks1 --pbkdf-force-iterations 1000 --cipher aes-xts-plain64 --key-size 256")}) {
+  for (const std::string& format : {std::string("--type luks2 --pbkdf pbkdf2 --pbkdf-force-iterations 1000 --sector-size 4096"),
+                                    std::string("--type luks2 --sector-size 512 --pbkdf argon2id --pbkdf-force-iterations 4 --pbkdf-memory 64"),
+                                    std::string("--type luks1 --pbkdf-force-iterations 1000 --cipher aes-cbc-essiv:sha256 --key-size 256"),
+                                    std::string("--type luks1 --pbkdf-force-iterations 1000 --cipher aes-xts-plain64 --key-size 256")}) {
     SCOPED_TRACE(format);
     const ScratchFolder scratch;
     const auto image = scratch / "luks", key = scratch / "key", master = scratch / "master";
-    run_ok(fmt::format("truncate -s 24M '{0}'; head -c 64 /dev/urandom > '{1}'; cryptsetup -q luksFormat {3} --key-file '{1}' '{0}' && "
-                       "cryptsetup -q luksDump --dump-volume-key --volume-key-file '{2}' --key-file '{1}' '{0}' > /dev/null",
-                       image.string(), key.string(), master.string(), format));
-    const std::string offset = run_ok(fmt::format("cryptsetup luksDump '{}' | sed -n -e 's/^Payload offset:[[:space:]]*//p' -e 's/^[[:space:]]*offset: \\([0-9]*\\) \\[bytes\\]/\\1/p' | head -1",
-                                                  image.string()));
+    run_ok(
+        fmt::format("truncate -s 24M '{0}'; head -c 64 /dev/urandom > '{1}'; cryptsetup -q luksFormat {3} --key-file '{1}' '{0}' && "
+                    "cryptsetup -q luksDump --dump-volume-key --volume-key-file '{2}' --key-file '{1}' '{0}' > /dev/null",
+                    image.string(), key.string(), master.string(), format));
+    const std::string offset =
+        run_ok(fmt::format("cryptsetup luksDump '{}' | sed -n -e 's/^Payload offset:[[:space:]]*//p' -e 's/^[[:space:]]*offset: \\([0-9]*\\) "
+                           "\\[bytes\\]/\\1/p' | head -1",
+                           image.string()));
     const bool large = format.find("4096") != std::string::npos, luks1 = format.find("luks1") != std::string::npos;
     // Python's cryptography may be missing: AES comes from openssl's program, a sector a call.
     run_ok(fmt::format(R"(python3 - '{0}' '{1}' {2} {3} {4} <<'END'
@@ -306,8 +313,8 @@ with open(image, "r+b") as file:
         file.seek(offset + number * sector)
         file.write(out)
 END)",
-                       image.string(), master.string(), luks1 ? std::to_string(std::stoull(offset) * 512) : std::string(trim(offset)), large ? 4096 : 512,
-                       format.find("cbc") != std::string::npos ? "cbc" : "xts"));
+                       image.string(), master.string(), luks1 ? std::to_string(std::stoull(offset) * 512) : std::string(trim(offset)),
+                       large ? 4096 : 512, format.find("cbc") != std::string::npos ? "cbc" : "xts"));
     const Unstacked found = unstack({image}, {{read_text_file(key).value(), ""}});
     EXPECT_THAT(found.kinds(), IsEmpty()) << to_string(found.anomalies[0].error);
     ASSERT_THAT(found.pieces, SizeIs(1));

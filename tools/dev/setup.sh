@@ -5,14 +5,14 @@ PACKAGES=(
   # building
   g++ cmake ninja-build pkg-config ccache git ca-certificates
   libcurl4-openssl-dev libssl-dev libpugixml-dev nlohmann-json3-dev libcli11-dev libfmt-dev libexpected-dev libsqlite3-dev
-  zlib1g-dev libzstd-dev liblz4-dev liblzma-dev libboost-dev libtsk-dev
+  zlib1g-dev libzstd-dev liblz4-dev liblzma-dev libboost-dev libtsk-dev libcryptsetup-dev
   libfuse3-dev fuse3 libewf-dev libvmdk-dev libvhdi-dev
   # the practice incident
   debootstrap e2fsprogs xfsprogs dosfstools gdisk fdisk rsync openssl openssh-client xz-utils systemd-journal-remote user-mode-linux kmod gcc libc6-dev
   python3 mount util-linux
   # tests and their oracles
   libgtest-dev libgmock-dev ewf-tools qemu-utils sleuthkit awscli python3-boto3 python3-botocore sqlite3 attr acl libcap2-bin jq file procps lvm2 mdadm cryptsetup-bin
-  ntfs-3g exfatprogs exfat-fuse genisoimage xorriso
+  ntfs-3g exfatprogs exfat-fuse genisoimage xorriso thin-provisioning-tools
   # lint, fuzz, bench
   clang clang-format clang-tidy libclang-rt-14-dev shellcheck libbenchmark-dev time hyperfine
 )
