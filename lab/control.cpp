@@ -1,6 +1,7 @@
 // /_lab/…: how tests set faults, read what was asked, and look into the account.
 #include <nlohmann/json.hpp>
 
+#include "auth/policy.h"
 #include "lab.h"
 
 namespace icelab {
@@ -22,13 +23,31 @@ json state_of(Lab& lab) {
   lab.world->settle();
   json out = json::object();
   for (const auto& [name, region] : lab.world->regions()) {
-    for (const char* table : {"instances", "volumes", "snapshots", "security_groups", "key_pairs", "network_interfaces"}) {
+    for (const char* table : {"instances", "volumes", "snapshots", "security_groups", "key_pairs", "network_interfaces", "kms_keys"}) {
       json list = json::array();
       for (const auto& [id, object] : region->tables[table]) list.push_back(object);
       if (!list.empty()) out[name][table] = std::move(list);
     }
   }
+  out["iam"] = {{"roles", lab.world->roles}, {"instance_profiles", lab.world->instance_profiles}};
   return out;
+}
+
+// PUT /_lab/policies: {"arn": "arn:…", "policies": [documents] or null}
+Reply set_policies(Lab& lab, const json& wanted) {
+  for (const json& policy : wanted.value("policies", json::array())) {
+    if (const std::string problem = policy_problem(policy); !problem.empty()) return json_reply({{"error", problem}}, 400);
+  }
+  if (!lab.credentials.set_policies(wanted.at("arn"), wanted.at("policies"))) return json_reply({{"error", "no such principal"}}, 404);
+  return json_reply({{"set", true}});
+}
+
+// PUT /_lab/volume-fates: ["creating", "error", "attaching"]
+Reply set_volume_fates(Lab& lab, const json& fates) {
+  const std::lock_guard lock(lab.world->mutex);
+  lab.volume_fates.clear();
+  for (const json& fate : fates) lab.volume_fates.push_back(fate);
+  return json_reply(fates);
 }
 
 // PUT /_lab/volumes/vol-…/blocks/7: the machine writes a block of its disk.
@@ -74,6 +93,8 @@ Reply route(Lab& lab, const Request& request) {
     lab.failing_snapshots = json::parse(request.body).get<int>();
     return json_reply({{"failing_snapshots", lab.failing_snapshots.load()}});
   }
+  if (what == "policies" && method == "PUT") return set_policies(lab, json::parse(request.body));
+  if (what == "volume-fates" && method == "PUT") return set_volume_fates(lab, json::parse(request.body));
   if (what == "volumes" && parts.size() == 6 && parts[4] == "blocks" && method == "PUT") return write_block(lab, parts[3], parts[5], request.body);
   if (parts.size() == 4 && method == "PATCH") return patch_object(lab, what, parts[3], json::parse(request.body));
   return json_reply({{"error", "no such control call"}}, 404);

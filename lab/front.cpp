@@ -12,6 +12,7 @@ namespace icelab {
 namespace {
 
 constexpr std::string_view kCloudTrailTarget = "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.";
+constexpr std::pair<std::string_view, std::string_view> kTargets[] = {{"AmazonSSM.", "ssm"}, {"TrentService.", "kms"}};
 constexpr std::string_view kForm = "application/x-www-form-urlencoded";
 
 struct Route {
@@ -39,6 +40,9 @@ std::string scope_service(const Request& request) {
 Route route_of(const Request& request) {
   const std::string_view target = request.header("x-amz-target");
   if (target.starts_with(kCloudTrailTarget)) return {"cloudtrail", std::string(target.substr(kCloudTrailTarget.size())), {}};
+  for (const auto& [prefix, service] : kTargets) {
+    if (target.starts_with(prefix)) return {std::string(service), std::string(target.substr(prefix.size())), {}};
+  }
   if (!target.empty()) return {"cloudtrail", "", {}};
   if (request.path.starts_with("/snapshots")) return {"ebs", ebs_action(request), {}};
   Route route;
@@ -90,6 +94,8 @@ Reply dispatch(Call& call, const Route& route) {
   if (route.service == "ec2") return serve_ec2(call, route.parameters);
   if (route.service == "ebs") return serve_ebs(call);
   if (route.service == "cloudtrail") return serve_cloudtrail(call);
+  if (route.service == "ssm") return serve_ssm(call);
+  if (route.service == "kms") return serve_kms(call);
   if (route.service == "sts") return serve_sts(call, route.parameters);
   return serve_iam(call, route.parameters);
 }

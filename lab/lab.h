@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <memory>
 #include <string>
 
@@ -13,6 +14,7 @@
 #include "util/encoding.h"
 #include "util/sealer.h"
 #include "util/token_bucket.h"
+#include "vm/machines.h"
 #include "world/world.h"
 
 namespace icelab {
@@ -20,6 +22,7 @@ namespace icelab {
 struct LabOptions {
   std::string world_directory;
   std::string record_file;
+  std::string machine_parts;  // folder with kernel and initramfs (lab/vm/build); empty: instances are records only
 
   std::size_t page_size = 0;  // the most a page holds; 0: as AWS has it
   bool strangers = false;     // ListChangedBlocks refuses two volumes that were made from one snapshot
@@ -49,6 +52,7 @@ struct Lab {
         world(World::load(options.world_directory, clock)),
         credentials(world->principals),
         faults(clock),
+        machines(options.machine_parts),
         recorder(options.record_file) {
     faults.set(options.faults);
   }
@@ -60,8 +64,12 @@ struct Lab {
   Sealer sealer;
   TokenBuckets buckets;
   Faults faults;
+  Machines machines;  // guarded by the world's mutex
   Recorder recorder;
   std::atomic<int> failing_snapshots{0};  // so many of the next snapshots end in `error`
+
+  // What becomes of the next volumes: "creating" (for ever), "error", "attaching" (for ever). Guarded by the world's mutex.
+  std::deque<std::string> volume_fates;
 };
 
 // One call that has been recognised and whose signature holds.
@@ -81,6 +89,8 @@ Reply serve_ebs(Call& call);
 Reply serve_cloudtrail(Call& call);
 Reply serve_sts(Call& call, const Parameters& parameters);
 Reply serve_iam(Call& call, const Parameters& parameters);
+Reply serve_ssm(Call& call);
+Reply serve_kms(Call& call);
 
 // The lab's own endpoint under /_lab/: faults, requests, state. Not signed, since only the machine itself reaches it.
 Reply serve_control(Lab& lab, const Request& request);

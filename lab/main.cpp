@@ -83,6 +83,7 @@ int run(const CommandLine& command) {
   const std::string url = fmt::format("{}://{}:{}", command.tls ? "https" : "http", host, server.port());
   if (command.exports) print_exports(lab, url, authority);
   if (command.tls) fmt::print("icecore-lab CA bundle {}\n", authority);
+  fmt::print("icecore-lab: launched instances are {}\n", lab.machines.on() ? "real machines (QEMU)" : "records only (--vm makes them real)");
   fmt::print("icecore-lab listening on {}\n", url);
   std::fflush(stdout);
   if (!command.port_file.empty()) write_port(command.port_file, server.port());

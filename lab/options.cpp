@@ -2,6 +2,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "vm/machines.h"
+
 namespace icelab {
 namespace {
 
@@ -95,6 +97,10 @@ bool parse_command_line(int argc, const char* const* argv, CommandLine& out, int
   app.add_flag("--tls", out.tls, "HTTPS with a certificate made for this run");
   app.add_option("--tls-dir", out.tls_directory, "where the certificate's files go (default: a new folder in $TMPDIR)")->type_name("DIR");
   app.add_flag("--exports", out.exports, "first print the export lines with which clients reach it");
+  app.add_option("--vm", out.lab.machine_parts,
+                 "a real machine behind each launched instance: folder with kernel and initramfs (lab/vm/build makes it); without it instances "
+                 "are records only")
+      ->type_name("DIR");
   app.add_option("--record", out.lab.record_file, "append every request and reply, one JSON object a line")->type_name("FILE");
   add_pace(app, out.lab);
   add_faults(app, out.lab.faults);
@@ -108,7 +114,12 @@ bool parse_command_line(int argc, const char* const* argv, CommandLine& out, int
     exit_code = 2;
     return false;
   }
-  return true;
+  if (out.lab.machine_parts.empty()) return true;
+  const std::string problem = machine_problem(out.lab.machine_parts);
+  if (problem.empty()) return true;
+  std::fprintf(stderr, "icecore-lab: --vm: %s\n", problem.c_str());
+  exit_code = 2;
+  return false;
 }
 
 }  // namespace icelab

@@ -38,7 +38,12 @@ SERVICES = {
         RevokeSecurityGroupEgress CreateKeyPair ImportKeyPair DeleteKeyPair
         GetEbsEncryptionByDefault GetEbsDefaultKmsKeyId"""),
     "sts": ("2011-06-15", "GetCallerIdentity AssumeRole AssumeRoleWithWebIdentity GetSessionToken"),
-    "iam": ("2010-05-08", "GetInstanceProfile GetRole ListAttachedRolePolicies ListRolePolicies"),
+    "iam": ("2010-05-08", """
+        GetInstanceProfile GetRole ListAttachedRolePolicies ListRolePolicies CreateRole DeleteRole AttachRolePolicy
+        DetachRolePolicy CreateInstanceProfile DeleteInstanceProfile AddRoleToInstanceProfile
+        RemoveRoleFromInstanceProfile"""),
+    "ssm": ("2014-11-06", "GetParameter DescribeInstanceInformation SendCommand GetCommandInvocation"),
+    "kms": ("2014-11-01", "CreateKey DescribeKey ListKeys CreateAlias"),
     "cloudtrail": ("2013-11-01", "LookupEvents DescribeTrails GetTrailStatus GetEventSelectors"),
     "ebs": ("2019-11-02", "StartSnapshot CompleteSnapshot ListSnapshotBlocks ListChangedBlocks"),
 }

@@ -36,6 +36,18 @@ std::optional<Credential> CredentialStore::find(const std::string& access_key) c
   return found->second;
 }
 
+bool CredentialStore::set_policies(const std::string& arn, const json& policies) {
+  const std::lock_guard lock(mutex_);
+  bool known = false;
+  for (auto& [key, credential] : by_key_) {
+    if (credential.principal.arn != arn) continue;
+    credential.principal.policy_sets.clear();
+    if (policies.is_array()) credential.principal.policy_sets.emplace_back(policies.begin(), policies.end());
+    known = true;
+  }
+  return known;
+}
+
 void CredentialStore::add(Credential credential) {
   const std::lock_guard lock(mutex_);
   by_key_[credential.access_key] = std::move(credential);

@@ -40,6 +40,8 @@ class CredentialStore {
 
   std::optional<Credential> find(const std::string& access_key) const;
   void add(Credential credential);
+  // Gives all keys of a principal other policies (null: everything is allowed); false for an unknown ARN.
+  bool set_policies(const std::string& arn, const nlohmann::json& policies);
 
  private:
   mutable std::mutex mutex_;

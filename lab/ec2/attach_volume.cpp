@@ -100,6 +100,9 @@ json attach_volume(Ec2Call& call) {
                                         {"DeleteOnTermination", false}}});
   instance["BlockDeviceMappings"].push_back(
       {{"DeviceName", device}, {"Ebs", {{"VolumeId", id}, {"Status", "attaching"}, {"AttachTime", call.now()}, {"DeleteOnTermination", false}}}});
+  if (volume.value("_stuck", false)) return attachment_reply(volume);
+  if (Machine* machine = call.lab.machines.of(instance_id); machine != nullptr)
+    machine->plug(id, call.world.image(id), volume.value("Size", std::uint64_t{1}) << 30);
   call.world.schedule(call.lab.clock.now() + call.lab.options.volume_ms,
                       [&region = call.region, id, instance_id] { set_attachment(region, id, instance_id, "attaching", "attached"); });
   return attachment_reply(volume);
@@ -122,6 +125,7 @@ json detach_volume(Ec2Call& call) {
   const json& instance = find_object(call, "instances", instance_id);
   if (attachment.value("Device", "") == instance.value("RootDeviceName", "-") && instance["State"].value("Name", "") == "running")
     throw ApiError("OperationNotPermitted", "Unable to detach root volume '" + id + "' from instance '" + instance_id + "'");
+  if (Machine* machine = call.lab.machines.of(instance_id); machine != nullptr) machine->unplug(id);
   set_attachment(call.region, id, instance_id, "attached", "detaching");
   set_attachment(call.region, id, instance_id, "attaching", "detaching");
   call.world.schedule(call.lab.clock.now() + call.lab.options.volume_ms,

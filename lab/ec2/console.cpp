@@ -36,6 +36,12 @@ json get_console_output(Ec2Call& call) {
   if (call.flag("Latest") && !is_nitro(call, instance))
     throw ApiError("UnsupportedOperation", "This instance type does not support retrieving the latest console logs.");
   json out = {{"InstanceId", instance["InstanceId"]}, {"Timestamp", call.now()}};
+  if (Machine* machine = call.lab.machines.of(instance["InstanceId"]); machine != nullptr) {
+    std::string written = machine->console();
+    if (written.size() > kKept) written.erase(0, written.size() - kKept);
+    out["Output"] = base64_encode(written);
+    return out;
+  }
   if (!instance.contains("_console_output")) return out;
   std::string text = read_file(call.world.file(instance["_console_output"]));
   if (text.size() > kKept) text.erase(0, text.size() - kKept);

@@ -71,6 +71,7 @@ json change_state(Ec2Call& call, const char* member, const std::vector<std::stri
     list.push_back({{"InstanceId", id}, {"PreviousState", before}, {"CurrentState", (*instance)["State"]}});
     if (before["Name"] == after) continue;
     if (ending) {
+      call.lab.machines.stop(id);
       call.world.schedule(call.lab.clock.now() + call.lab.options.instance_ms,
                           [&world = call.world, &region = call.region, id] { release(world, region, id); });
     } else {

@@ -93,6 +93,32 @@ Launch plan_launch(Ec2Call& call) {
   return launch;
 }
 
+// The profile must be there, and the caller must be allowed to hand its role to an instance.
+void permit_profile(Ec2Call& call) {
+  const json wanted = call.in.value("IamInstanceProfile", json::object());
+  if (wanted.empty()) return;
+  for (const json& profile : call.world.instance_profiles) {
+    if (profile.value("InstanceProfileName", "") != wanted.value("Name", "-") && profile.value("Arn", "") != wanted.value("Arn", "-")) continue;
+    for (const json& role : profile.value("Roles", json::array())) {
+      const std::string arn = role.value("Arn", "");
+      ConditionContext context = {{"iam:passedtoservice", {"ec2.amazonaws.com"}}};
+      for (const json& one : call.world.roles) {
+        if (one.value("Arn", "") != arn) continue;
+        for (const json& tag : one.value("_tags", json::array()))
+          context["aws:resourcetag/" + lowercase(tag.value("Key", ""))] = {tag.value("Value", "")};
+      }
+      if (call.principal.may({"iam:PassRole", arn, context}) == Decision::allowed) continue;
+      throw ApiError("UnauthorizedOperation",
+                     "You are not authorized to perform this operation. User: " + call.principal.arn +
+                         " is not authorized to perform: iam:PassRole on resource: " + arn + " because no identity-based policy allows it",
+                     403);
+    }
+    return;
+  }
+  throw ApiError("InvalidParameterValue", "Value (" + wanted.value("Name", wanted.value("Arn", "")) +
+                                              ") for parameter iamInstanceProfile.name is invalid. Invalid IAM Instance Profile name");
+}
+
 void permit_launch(Ec2Call& call, const Launch& launch) {
   const ConditionContext more = {{"ec2:instancetype", {(*launch.type)["InstanceType"]}}, {"ec2:availabilityzone", {launch.zone}}};
   std::vector<Resource> resources = {{"instance", "*", json::array(), true, more},
@@ -100,8 +126,11 @@ void permit_launch(Ec2Call& call, const Launch& launch) {
                                      {"network-interface", "*", json::array(), true, {}},
                                      {"image", (*launch.image)["ImageId"], tags_of(*launch.image), false, {}},
                                      {"subnet", (*launch.subnet)["SubnetId"], tags_of(*launch.subnet), false, {}}};
-  for (const json& group : launch.groups) resources.push_back({"security-group", group["GroupId"], json::array(), false, {}});
+  for (const json& group : launch.groups)
+    resources.push_back(
+        {"security-group", group["GroupId"], tags_of(std::as_const(find_object(call, "security_groups", group["GroupId"]))), false, {}});
   if (call.in.contains("KeyName")) resources.push_back({"key-pair", call.text("KeyName"), json::array(), false, {}});
+  permit_profile(call);
   call.permit(resources);
   const json zones = launch.type->value("_zones", json());
   if (zones.is_array() && std::find(zones.begin(), zones.end(), launch.zone) == zones.end())

@@ -1,4 +1,4 @@
-// The instances are records; nothing runs behind them.
+// The instances are records; with --vm a machine runs behind each (vm/machine.h).
 #include "ec2/handlers.h"
 #include "ec2/launch.h"
 
@@ -18,7 +18,10 @@ json make_volumes(Ec2Call& call, const Launch& launch, const std::string& instan
     if (!mapping.contains("Ebs")) continue;
     const json& ebs = mapping["Ebs"];
     const std::string snapshot_id = ebs.value("SnapshotId", "");
-    const json* snapshot = snapshot_id.empty() ? nullptr : &find_object(call, "snapshots", snapshot_id);
+    // Snapshots behind other accounts' images cannot be seen, and need not be.
+    const auto& snapshots = call.region["snapshots"];
+    const auto found = snapshots.find(snapshot_id);
+    const json* snapshot = found == snapshots.end() ? nullptr : &found->second;
     const bool dies = ebs.value("DeleteOnTermination", true);
     const json volume = {{"VolumeId", new_id("vol-")},
                          {"Size", ebs.value("VolumeSize", snapshot != nullptr ? snapshot->value("VolumeSize", 8) : 8)},
@@ -99,6 +102,10 @@ std::string make_instance(Ec2Call& call, const Launch& launch, std::int64_t inde
                    {"_reservation", reservation},
                    {"Tags", launch.instance_tags}};
   if (call.in.contains("KeyName")) instance["KeyName"] = call.in["KeyName"];
+  const json interfaces = call.list("NetworkInterfaces");
+  const bool by_subnet =
+      launch.subnet->value("MapPublicIpOnLaunch", false) && (interfaces.empty() || !interfaces[0].contains("AssociatePublicIpAddress"));
+  if (by_subnet || (!interfaces.empty() && interfaces[0].value("AssociatePublicIpAddress", false))) instance["PublicIpAddress"] = "203.0.113.10";
   if (call.in.contains("UserData")) instance["_user_data"] = call.in["UserData"];
   if (call.in.contains("IamInstanceProfile")) {
     const json& profile = call.in["IamInstanceProfile"];
@@ -132,6 +139,7 @@ json run_instances(Ec2Call& call) {
     const std::int64_t count = call.in.value("MaxCount", std::int64_t{1});
     for (std::int64_t i = 0; i < count; ++i) {
       made.push_back(make_instance(call, launch, i, reservation));
+      call.lab.machines.start(made.back());
       move_instance_later(call, made.back(), "pending", "running");
     }
     return made;

@@ -74,11 +74,19 @@ json create_volume(Ec2Call& call) {
     json volume = new_volume(call, snapshot, tags);
     const std::string id = volume["VolumeId"];
     if (snapshot != nullptr) call.world.set_image(id, call.world.image(snapshot_id));
+    std::string fate = "available";
+    if (!call.lab.volume_fates.empty()) {
+      fate = call.lab.volume_fates.front();
+      call.lab.volume_fates.pop_front();
+    }
+    if (fate == "attaching") volume["_stuck"] = true;
+    if (fate == "attaching") fate = "available";
     call.region["volumes"][id] = std::move(volume);
-    call.world.schedule(call.lab.clock.now() + call.lab.options.volume_ms, [&region = call.region, id] {
-      const auto found = region["volumes"].find(id);
-      if (found != region["volumes"].end() && found->second["State"] == "creating") found->second["State"] = "available";
-    });
+    if (fate != "creating")
+      call.world.schedule(call.lab.clock.now() + call.lab.options.volume_ms, [&region = call.region, id, fate] {
+        const auto found = region["volumes"].find(id);
+        if (found != region["volumes"].end() && found->second["State"] == "creating") found->second["State"] = fate;
+      });
     return {id};
   });
   const auto made = call.region["volumes"].find(ids.at(0));

@@ -124,7 +124,16 @@ Result<std::string> Config::endpoint(std::string_view service, std::string_view 
     if (const auto url = profile_setting("endpoint_url")) return as_origin(*url, fmt::format("endpoint_url of profile '{}'", profile));
   }
   if (!is_region(region_name)) return fail(Code::kInvalidArgument, fmt::format("'{}' is not the name of a region", printable(region_name)));
+  // IAM is one for all regions of a partition (docs.aws.amazon.com/general/latest/gr/iam-service.html).
+  if (service == "iam" && !region_name.starts_with("cn-")) {
+    return region_name.starts_with("us-gov-") ? std::string("https://iam.us-gov.amazonaws.com") : std::string("https://iam.amazonaws.com");
+  }
   return fmt::format("https://{}.{}.{}", service, region_name, dns_suffix(region_name));
+}
+
+std::string iam_region(std::string_view region) {
+  if (region.starts_with("cn-")) return "cn-north-1";
+  return region.starts_with("us-gov-") ? "us-gov-west-1" : "us-east-1";
 }
 
 Result<Config> load_config(const Flags& flags, Environment environment) {

@@ -42,6 +42,9 @@ struct Config {
   std::optional<std::string> profile_setting(std::string_view name) const;
 };
 
+/// The region that IAM's requests are signed for, of the partition that `region` is in.
+std::string iam_region(std::string_view region);
+
 /// Reads the files that the environment names (missing ones are fine). kInvalidArgument where a named profile does not exist or a value is malformed;
 /// messages name the file and line, never a secret.
 Result<Config> load_config(const Flags& flags, Environment environment);

@@ -159,6 +159,23 @@ CallResult<Listing<AvailabilityZone>> Ec2::describe_availability_zones() {
   return listing<AvailabilityZone>("DescribeAvailabilityZones", "availabilityZoneInfo", {});
 }
 
+CallResult<Listing<KeyPair>> Ec2::describe_key_pairs(const Selection& selection) {
+  return listing<KeyPair>("DescribeKeyPairs", "keySet", selected("KeyPairId", selection));
+}
+
+CallResult<std::vector<std::string>> Ec2::zones_offering(const std::string& instance_type) {
+  Parameters parameters;
+  const std::vector<Filter> filters = {{"instance-type", {instance_type}}};
+  parameters.set("LocationType", "availability-zone").filters(filters);
+  ICECORE_CALL(const auto bodies, pages("DescribeInstanceTypeOfferings", parameters));
+  std::vector<std::string> zones;
+  for (const std::string& body : bodies) {
+    ICECORE_CALL(const XmlReply xml, parse_xml(body, "DescribeInstanceTypeOfferings"));
+    for (const pugi::xml_node& item : xml.root.child("instanceTypeOfferingSet").children("item")) zones.push_back(child_text(item, "location"));
+  }
+  return zones;
+}
+
 CallResult<Reply<std::string>> Ec2::describe_instance_attribute(const std::string& instance, const std::string& attribute) {
   ICECORE_CALL(auto reply, call("DescribeInstanceAttribute", Parameters().set("InstanceId", instance).set("Attribute", attribute)));
   ICECORE_CALL(const XmlReply xml, parse_xml(reply.body, "DescribeInstanceAttribute"));

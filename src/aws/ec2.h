@@ -41,6 +41,9 @@ class Ec2 {
   CallResult<Listing<Image>> describe_images(const Selection& selection, const std::vector<std::string>& owners = {});
   CallResult<Listing<InstanceType>> describe_instance_types(const Selection& selection);
   CallResult<Listing<AvailabilityZone>> describe_availability_zones();
+  CallResult<Listing<KeyPair>> describe_key_pairs(const Selection& selection);
+  /// Names of the zones that offer an instance type.
+  CallResult<std::vector<std::string>> zones_offering(const std::string& instance_type);
   /// "userData" (value: base64 as sent), "disableApiTermination", …: one attribute a call. `value` is the text of <value>, empty where there is none.
   CallResult<Reply<std::string>> describe_instance_attribute(const std::string& instance, const std::string& attribute);
   /// "createVolumePermission": value is "all" for public, else the account ids, comma-separated.
@@ -99,6 +102,13 @@ class Ec2 {
   /// One TCP port from one CIDR.
   CallResult<Reply<std::string>> authorize_ingress(const std::string& group, int port, const std::string& cidr, const std::string& description,
                                                    bool dry_run = false);
+
+  /// A rule to one CIDR: a TCP port, or everything with port 0. A rule that is there already (or gone already) is fine.
+  CallResult<Reply<std::string>> authorize_egress(const std::string& group, int port, const std::string& cidr);
+  CallResult<Reply<std::string>> revoke_egress(const std::string& group, int port, const std::string& cidr);
+  /// `public_key`: a line as in authorized_keys. The new pair's id.
+  CallResult<Reply<std::string>> import_key_pair(const std::string& name, const std::string& public_key, const Tags& tags, bool dry_run = false);
+  CallResult<Reply<std::string>> delete_key_pair(const std::string& id, bool dry_run = false);
 
   const std::string& region() const { return region_; }
 

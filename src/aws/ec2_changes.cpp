@@ -3,6 +3,7 @@
 
 #include "aws/ec2.h"
 #include "aws/xml.h"
+#include "core/hash.h"
 
 namespace icecore::aws {
 namespace {
@@ -158,6 +159,41 @@ CallResult<Reply<std::string>> Ec2::authorize_ingress(const std::string& group, 
       .set("IpPermissions.1.IpRanges.1.CidrIp", cidr);
   if (!description.empty()) parameters.set("IpPermissions.1.IpRanges.1.Description", description);
   return call("AuthorizeSecurityGroupIngress", parameters, dry_run);
+}
+
+namespace {
+
+Parameters egress_rule(const std::string& group, int port, const std::string& cidr) {
+  Parameters parameters;
+  parameters.set("GroupId", group).set("IpPermissions.1.IpProtocol", port == 0 ? "-1" : "tcp");
+  if (port != 0) parameters.set("IpPermissions.1.FromPort", std::to_string(port)).set("IpPermissions.1.ToPort", std::to_string(port));
+  parameters.set("IpPermissions.1.IpRanges.1.CidrIp", cidr);
+  return parameters;
+}
+
+CallResult<Reply<std::string>> unless(CallResult<Reply<std::string>> reply, std::string_view fine) {
+  if (!reply && reply.error().aws_code == fine) return Reply<std::string>{"", "", reply.error().request_id};
+  return reply;
+}
+
+}  // namespace
+
+CallResult<Reply<std::string>> Ec2::authorize_egress(const std::string& group, int port, const std::string& cidr) {
+  return unless(call("AuthorizeSecurityGroupEgress", egress_rule(group, port, cidr)), "InvalidPermission.Duplicate");
+}
+
+CallResult<Reply<std::string>> Ec2::revoke_egress(const std::string& group, int port, const std::string& cidr) {
+  return unless(call("RevokeSecurityGroupEgress", egress_rule(group, port, cidr)), "InvalidPermission.NotFound");
+}
+
+CallResult<Reply<std::string>> Ec2::import_key_pair(const std::string& name, const std::string& public_key, const Tags& tags, bool dry_run) {
+  Parameters parameters;
+  parameters.set("KeyName", name).set("PublicKeyMaterial", to_base64(as_bytes(public_key))).tag_specification("key-pair", tags);
+  return text_reply(call("ImportKeyPair", parameters, dry_run), "ImportKeyPair", "keyPairId");
+}
+
+CallResult<Reply<std::string>> Ec2::delete_key_pair(const std::string& id, bool dry_run) {
+  return call("DeleteKeyPair", Parameters().set("KeyPairId", id), dry_run);
 }
 
 }  // namespace icecore::aws

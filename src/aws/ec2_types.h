@@ -103,6 +103,11 @@ struct InstanceType {
   bool instance_storage = false, bare_metal = false;
 };
 
+struct KeyPair {
+  std::string id, name;
+  Tags tags;
+};
+
 struct ConsoleOutput {
   std::string text;  ///< decoded, raw bytes
   std::optional<Timestamp> time;

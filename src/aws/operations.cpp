@@ -31,6 +31,21 @@ constexpr Operation ec2_write(std::string_view name, std::string_view iam_action
           .repeatable = repeatable};
 }
 
+constexpr Operation other_read(std::string_view service, std::string_view name, std::string_view iam_action, std::uint32_t page_size = 0) {
+  return {.service = service, .name = name, .iam_action = iam_action, .also_needs = {}, .bucket = service, .page_size = page_size};
+}
+
+constexpr Operation other_write(std::string_view service, std::string_view name, std::string_view iam_action, bool repeatable,
+                                std::string_view also_needs = {}) {
+  return {.service = service,
+          .name = name,
+          .iam_action = iam_action,
+          .also_needs = also_needs,
+          .bucket = service,
+          .mutating = true,
+          .repeatable = repeatable};
+}
+
 constexpr std::array kOperations = {
     ec2_read("DescribeInstances", "ec2:DescribeInstances", 1000),
     ec2_read("DescribeInstanceAttribute", "ec2:DescribeInstanceAttribute"),
@@ -74,6 +89,11 @@ constexpr std::array kOperations = {
     ec2_write("CreateSecurityGroup", "ec2:CreateSecurityGroup", false, "ec2:CreateTags"),
     ec2_write("DeleteSecurityGroup", "ec2:DeleteSecurityGroup", true),
     ec2_write("AuthorizeSecurityGroupIngress", "ec2:AuthorizeSecurityGroupIngress", false),
+    // Done twice these answer InvalidPermission.Duplicate or .NotFound, and the group is the same.
+    ec2_write("AuthorizeSecurityGroupEgress", "ec2:AuthorizeSecurityGroupEgress", true),
+    ec2_write("RevokeSecurityGroupEgress", "ec2:RevokeSecurityGroupEgress", true),
+    ec2_write("ImportKeyPair", "ec2:ImportKeyPair", false, "ec2:CreateTags"),
+    ec2_write("DeleteKeyPair", "ec2:DeleteKeyPair", true),
 
     Operation{.service = "ebs",
               .name = "ListSnapshotBlocks",
@@ -129,6 +149,28 @@ constexpr std::array kOperations = {
     Operation{.service = "sts", .name = "GetCallerIdentity", .iam_action = {}, .also_needs = {}, .bucket = "sts"},
     Operation{.service = "sts", .name = "AssumeRole", .iam_action = "sts:AssumeRole", .also_needs = {}, .bucket = "sts"},
     Operation{.service = "sts", .name = "AssumeRoleWithWebIdentity", .iam_action = {}, .also_needs = {}, .bucket = "sts"},
+
+    // The role through which Systems Manager reaches the forensics instance. Creating what is there answers EntityAlreadyExists.
+    other_read("iam", "GetRole", "iam:GetRole"),
+    other_read("iam", "GetInstanceProfile", "iam:GetInstanceProfile"),
+    other_write("iam", "CreateRole", "iam:CreateRole", false, "iam:TagRole"),
+    other_write("iam", "AttachRolePolicy", "iam:AttachRolePolicy", true),
+    other_write("iam", "CreateInstanceProfile", "iam:CreateInstanceProfile", false, "iam:TagInstanceProfile"),
+    other_write("iam", "AddRoleToInstanceProfile", "iam:AddRoleToInstanceProfile", true, "iam:PassRole"),
+    other_write("iam", "RemoveRoleFromInstanceProfile", "iam:RemoveRoleFromInstanceProfile", true),
+    other_write("iam", "DeleteInstanceProfile", "iam:DeleteInstanceProfile", true),
+    other_write("iam", "DetachRolePolicy", "iam:DetachRolePolicy", true),
+    other_write("iam", "DeleteRole", "iam:DeleteRole", true),
+
+    other_read("ssm", "GetParameter", "ssm:GetParameter"),
+    other_read("ssm", "DescribeInstanceInformation", "ssm:DescribeInstanceInformation", 50),
+    other_read("ssm", "GetCommandInvocation", "ssm:GetCommandInvocation"),
+    other_write("ssm", "SendCommand", "ssm:SendCommand", false),
+
+    other_read("kms", "DescribeKey", "kms:DescribeKey"),
+    other_read("kms", "ListKeys", "kms:ListKeys"),
+    other_write("kms", "CreateKey", "kms:CreateKey", false, "kms:TagResource"),
+    other_write("kms", "CreateAlias", "kms:CreateAlias", false),
 };
 
 }  // namespace

@@ -45,5 +45,15 @@ Result<Ec2> Session::ec2(const std::string& region) { return client<Ec2>("ec2", 
 Result<Ebs> Session::ebs(const std::string& region) { return client<Ebs>("ebs", region); }
 Result<CloudTrail> Session::cloudtrail(const std::string& region) { return client<CloudTrail>("cloudtrail", region); }
 Result<Sts> Session::sts(const std::string& region) { return client<Sts>("sts", region); }
+Result<Ssm> Session::ssm(const std::string& region) { return client<Ssm>("ssm", region); }
+Result<Kms> Session::kms(const std::string& region) { return client<Kms>("kms", region); }
+
+Result<Iam> Session::iam(const std::string& region) {
+  std::string where = region;
+  if (where.empty()) {
+    ICECORE_ASSIGN(where, config_.require_region());
+  }
+  return client<Iam>("iam", iam_region(where));
+}
 
 }  // namespace icecore::aws

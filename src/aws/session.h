@@ -10,6 +10,9 @@
 #include "aws/credentials.h"
 #include "aws/ebs.h"
 #include "aws/ec2.h"
+#include "aws/iam.h"
+#include "aws/kms.h"
+#include "aws/ssm.h"
 #include "aws/sts.h"
 
 namespace icecore::aws {
@@ -30,6 +33,10 @@ class Session {
   Result<Ebs> ebs(const std::string& region = "");
   Result<CloudTrail> cloudtrail(const std::string& region = "");
   Result<Sts> sts(const std::string& region = "");
+  Result<Ssm> ssm(const std::string& region = "");
+  Result<Kms> kms(const std::string& region = "");
+  /// One for all regions of the partition that `region` is in.
+  Result<Iam> iam(const std::string& region = "");
 
  private:
   Session() = default;

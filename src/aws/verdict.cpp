@@ -98,7 +98,7 @@ std::string advice(const Operation& operation, Code code) {
   if (code == Code::kPermission && !operation.iam_action.empty()) {
     std::string text = fmt::format("; the credentials need the IAM action {}", operation.iam_action);
     if (!operation.also_needs.empty()) text += fmt::format(" (and, as the case may be, {})", operation.also_needs);
-    return text + ". `icecore collect --dry-run` lists all that a collection needs";
+    return text + ". `icecore policy` prints the least policy for each command";
   }
   if (code == Code::kCredentials) return "; check the credentials in use, the clock of this machine, and that the region is enabled for the account";
   return "";
@@ -139,6 +139,8 @@ Next next_of(const AwsError& said, int status) {
   if (is_one_of(kThrottled, said.code) || status == 429) return Next::kThrottled;
   if (is_one_of(kExpired, said.code)) return Next::kRefreshCredentials;
   if (is_one_of(kSkewed, said.code)) return Next::kFixClock;
+  // "Server.InsufficientInstanceCapacity" comes with status 500: waiting a second does not help, another zone or type does.
+  if (said.code.starts_with("Insufficient")) return Next::kFail;
   if (is_one_of(kPassing, said.code) || status == 500 || status == 502 || status == 503 || status == 504) return Next::kRetry;
   if (code_of(said, status) == Code::kNotFound) return Next::kNotFound;
   return Next::kFail;

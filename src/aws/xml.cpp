@@ -226,4 +226,10 @@ void read_item(const pugi::xml_node& item, AvailabilityZone& zone) {
   zone.type = child_text(item, "zoneType");
 }
 
+void read_item(const pugi::xml_node& item, KeyPair& pair) {
+  pair.id = child_text(item, "keyPairId");
+  pair.name = child_text(item, "keyName");
+  pair.tags = read_tags(item.child("tagSet"));
+}
+
 }  // namespace icecore::aws

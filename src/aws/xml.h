@@ -40,5 +40,6 @@ void read_item(const pugi::xml_node& item, Vpc& vpc);
 void read_item(const pugi::xml_node& item, Image& image);
 void read_item(const pugi::xml_node& item, InstanceType& type);
 void read_item(const pugi::xml_node& item, AvailabilityZone& zone);
+void read_item(const pugi::xml_node& item, KeyPair& pair);
 
 }  // namespace icecore::aws

@@ -6,6 +6,7 @@
 #include "cli/collect_flags.h"
 #include "core/safe_json.h"
 #include "core/text.h"
+#include "workstation/share.h"
 
 namespace icecore::cli {
 namespace {
@@ -30,10 +31,26 @@ Result<void> show(const Globals& globals, engine::Workspace& workspace, const en
   return print(text + fmt::format("case: {}\n", folder));
 }
 
+// A snapshot from elsewhere is copied first; then the copy is what is collected.
+Result<engine::Collected> collect_target(engine::Workspace& workspace, const CollectFlags& flags, const std::string& target) {
+  std::string here = target;
+  if (target.starts_with("snap-")) {
+    ICECORE_ASSIGN(auto account, workstation::CaseAccount::open(workspace));
+    ICECORE_ASSIGN(here, workstation::local_snapshot(account, target, {flags.source_region, flags.kms_key, false}));
+  }
+  ICECORE_ASSIGN(auto collected, engine::collect(workspace, flags.options(here)));
+  if (flags.lock_mode.empty()) return collected;
+  ICECORE_ASSIGN(auto account, workstation::CaseAccount::open(workspace));
+  std::vector<std::string> snapshots;
+  for (const auto& one : collected.snapshots) snapshots.push_back(one.snapshot);
+  ICECORE_CHECK(workstation::lock_snapshots(account, snapshots, flags.lock_mode, flags.lock_days));
+  return collected;
+}
+
 int collect_one(const Globals& globals, const CollectFlags& flags, const std::string& target) {
   if (flags.dry_run) return show_plan(globals, flags, target);
   return run_in_case_of(globals, target, [&](engine::Workspace& workspace) -> Result<Outcome> {
-    ICECORE_ASSIGN(const auto collected, engine::collect(workspace, flags.options(target)));
+    ICECORE_ASSIGN(const auto collected, collect_target(workspace, flags, target));
     ICECORE_CHECK(show(globals, workspace, collected));
     return Outcome{code_for(workspace), fmt::format("collected {}", target)};
   });
@@ -107,6 +124,12 @@ void add_collect(CLI::App& app, Globals& globals, Chosen& chosen) {
   CLI::App& command = *app.add_subcommand("collect", "what AWS knows of an instance, and crash-consistent snapshots of its volumes");
   const auto target = std::make_shared<std::string>();
   const auto flags = std::make_shared<CollectFlags>();
+  command.add_option("--source-region", flags->source_region, "region of a snapshot that is elsewhere: it is copied here");
+  command.add_option("--kms-key", flags->kms_key,
+                     "key for the copy of a snapshot from elsewhere (default: one made for the case where it is needed)");
+  command.add_option("--lock", flags->lock_mode, "lock the snapshots: governance or compliance")->check(CLI::IsMember({"governance", "compliance"}));
+  command.add_option("--lock-days", flags->lock_days, "for so long")->check(CLI::Range(1, 36'500));
+  command.get_option("--lock")->needs("--lock-days");
   command.add_option("TARGET", *target, "an instance (i-…), a volume (vol-…) or a snapshot (snap-…)")->required()->check(aws_id());
   add_case_flag(command, globals);
   add_collect_flags(command, *flags);

@@ -1,6 +1,7 @@
 // Flags that collect and investigate share, and the plan that both print with --dry-run.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "cli/context.h"
@@ -12,6 +13,9 @@ struct CollectFlags {
   bool no_snapshot = false;
   bool dry_run = false;
   std::string only_volume;
+  std::optional<std::string> source_region, kms_key;  ///< of a snapshot from elsewhere
+  std::string lock_mode;
+  int lock_days = 0;
 
   engine::CollectOptions options(const std::string& target) const;
 };

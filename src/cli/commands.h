@@ -21,5 +21,9 @@ void add_reset(CLI::App& app, Globals& globals, Chosen& chosen);
 void add_upload(CLI::App& app, Globals& globals, Chosen& chosen);
 void add_verify(CLI::App& app, Globals& globals, Chosen& chosen);
 void add_report(CLI::App& app, Globals& globals, Chosen& chosen);
+void add_policy(CLI::App& app, Globals& globals, Chosen& chosen);
+void add_workstation(CLI::App& app, Globals& globals, Chosen& chosen);
+void add_cleanup(CLI::App& app, Globals& globals, Chosen& chosen);
+void add_share(CLI::App& app, Globals& globals, Chosen& chosen);
 
 }  // namespace icecore::cli

@@ -57,6 +57,10 @@ int guarded_main(int argc, char** argv) {
   add_reset(app, globals, chosen);
   add_verify(app, globals, chosen);
   add_report(app, globals, chosen);
+  add_workstation(app, globals, chosen);
+  add_share(app, globals, chosen);
+  add_cleanup(app, globals, chosen);
+  add_policy(app, globals, chosen);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -192,17 +192,21 @@ Result<SnapshotRecord> adopt_snapshot(Workspace& workspace, aws::Ec2& ec2, const
   }
   auto found = ec2.describe_snapshots({.ids = {snapshot}});
   if (!found && found.error().code == Code::kNotFound)
-    return wrap(found.error(),
-                fmt::format("{} is not in {}, or is not shared with account {}; name its region with --region", snapshot, ec2.region(), account));
+    return wrap(
+        found.error(),
+        fmt::format(
+            "{} is not in {}, or is not shared with account {}; name its region with --region, or copy it here: icecore collect --source-region",
+            snapshot, ec2.region(), account));
   if (!found) return Failure(static_cast<const Error&>(found.error()));
   if (found->items.empty()) return fail(Code::kNotFound, fmt::format("{} is not in {}", snapshot, ec2.region()));
   const aws::Snapshot& described = found->items.front();
   if (described.owner_id != account)
     return fail(
         Code::kConflict,
-        fmt::format("{} belongs to account {}: the EBS direct APIs read only the account's own snapshots. Copy it first: aws ec2 copy-snapshot "
-                    "--source-region {} --source-snapshot-id {}, then give the copy's id",
-                    snapshot, described.owner_id, ec2.region(), snapshot));
+        fmt::format(
+            "{} belongs to account {}: the EBS direct APIs read only the account's own snapshots. icecore collect {} copies it into a case of its "
+            "own, which can then be looked at",
+            snapshot, described.owner_id, snapshot));
   if (described.storage_tier == "archive")
     return fail(Code::kConflict,
                 fmt::format("{} is archived; restore it first: aws ec2 restore-snapshot-tier --snapshot-id {} --temporary-restore-days 7", snapshot,

@@ -526,6 +526,56 @@ class OtherServices(Case):
         self.assertEqual(self.iam.list_role_policies(RoleName="forensics")["PolicyNames"], [])
         self.refused("NoSuchEntity", self.iam.get_role, RoleName="nobody")
 
+    def test_a_role_for_an_instance_and_away_again(self):
+        name, policy = "icecore-x", "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"
+        trust = json.dumps({"Version": "2012-10-17", "Statement": []})
+        made = self.iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust, Tags=[{"Key": "icecore:case", "Value": "case-x"}])["Role"]
+        self.assertEqual(self.iam.get_role(RoleName=name)["Role"]["Tags"], [{"Key": "icecore:case", "Value": "case-x"}])
+        self.refused("EntityAlreadyExists", self.iam.create_role, RoleName=name, AssumeRolePolicyDocument=trust)
+        self.iam.attach_role_policy(RoleName=name, PolicyArn=policy)
+        self.iam.create_instance_profile(InstanceProfileName=name)
+        self.refused("InvalidParameterValue", self.ec2.run_instances, ImageId=world.AMI, InstanceType="t3.medium", MinCount=1, MaxCount=1, IamInstanceProfile={"Name": "nobody"})
+        self.iam.add_role_to_instance_profile(InstanceProfileName=name, RoleName=name)
+        self.refused("LimitExceeded", self.iam.add_role_to_instance_profile, InstanceProfileName=name, RoleName=name)
+        self.assertEqual(self.iam.get_instance_profile(InstanceProfileName=name)["InstanceProfile"]["Roles"][0]["Arn"], made["Arn"])
+        self.refused("DeleteConflict", self.iam.delete_role, RoleName=name)
+        self.refused("DeleteConflict", self.iam.delete_instance_profile, InstanceProfileName=name)
+        self.iam.remove_role_from_instance_profile(InstanceProfileName=name, RoleName=name)
+        self.iam.delete_instance_profile(InstanceProfileName=name)
+        self.refused("DeleteConflict", self.iam.delete_role, RoleName=name)
+        self.iam.detach_role_policy(RoleName=name, PolicyArn=policy)
+        self.refused("NoSuchEntity", self.iam.detach_role_policy, RoleName=name, PolicyArn=policy)
+        self.iam.delete_role(RoleName=name)
+        self.refused("NoSuchEntity", self.iam.get_role, RoleName=name)
+
+    def test_systems_manager(self):
+        ssm = self.lab.client("ssm")
+        self.assertEqual(ssm.get_parameter(Name="/aws/service/debian/release/12/latest/amd64")["Parameter"]["Value"], world.AMI)
+        self.refused("ParameterNotFound", ssm.get_parameter, Name="/mine")
+        profile = {"Arn": f"arn:aws:iam::{world.ACCOUNT}:instance-profile/web"}
+        instance = self.ec2.run_instances(ImageId=world.AMI, InstanceType="t3.medium", MinCount=1, MaxCount=1, IamInstanceProfile=profile)["Instances"][0]["InstanceId"]
+        script = {"InstanceIds": [instance], "DocumentName": "AWS-RunShellScript", "Parameters": {"commands": ["true"]}}
+        self.refused("InvalidInstanceId", ssm.send_command, **{**script, "InstanceIds": [world.INSTANCE]})
+        self.refused("InvalidDocument", ssm.send_command, **{**script, "DocumentName": "AWS-RunPowerShellScript"})
+        filters = [{"Key": "InstanceIds", "Values": [instance]}]
+        self.wait_for(lambda: ssm.describe_instance_information(Filters=filters)["InstanceInformationList"])
+        command = ssm.send_command(**script)["Command"]["CommandId"]
+        self.refused("InvocationDoesNotExist", ssm.get_command_invocation, CommandId="00000000-0000-4000-8000-000000000000", InstanceId=instance)
+        done = ssm.get_command_invocation(CommandId=command, InstanceId=instance)
+        self.assertEqual((done["Status"], done["ResponseCode"]), ("Failed", 1))
+        self.assertIn("record only", done["StandardErrorContent"])
+        self.ec2.terminate_instances(InstanceIds=[instance])
+
+    def test_keys(self):
+        kms = self.lab.client("kms")
+        made = kms.create_key(Description="of a case", Tags=[{"TagKey": "icecore:case", "TagValue": "case-x"}])["KeyMetadata"]
+        kms.create_alias(AliasName="alias/icecore-x", TargetKeyId=made["KeyId"])
+        self.refused("AlreadyExistsException", kms.create_alias, AliasName="alias/icecore-x", TargetKeyId=made["KeyId"])
+        self.assertEqual(kms.describe_key(KeyId="alias/icecore-x")["KeyMetadata"]["Arn"], made["Arn"])
+        self.assertEqual(kms.describe_key(KeyId="alias/aws/ebs")["KeyMetadata"]["KeyManager"], "AWS")
+        self.refused("NotFoundException", kms.describe_key, KeyId="alias/nothing")
+        self.assertIn(made["KeyId"], [key["KeyId"] for key in kms.list_keys()["Keys"]])
+
 
 class Permission(Case):
     def test_bad_credentials(self):

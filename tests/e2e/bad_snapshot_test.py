@@ -8,7 +8,7 @@ from harness import DONE, INSTANCE, PARTIAL, Case, Lab
 
 BASELINE = "snap-0b5e11ea0ba5e11ea"
 FOREIGN, PUBLIC = "snap-0ccd3e9c6ccd3e9c6", "snap-0ccd3e9c6da7a0000"
-COPY = "aws ec2 copy-snapshot"
+COPY = "icecore collect snap-"
 
 
 class SnapshotTest(BadInput):

@@ -13,6 +13,8 @@ PACKAGES=(
   # tests and their oracles
   libgtest-dev libgmock-dev ewf-tools qemu-utils sleuthkit awscli python3-boto3 python3-botocore sqlite3 attr acl libcap2-bin jq file procps lvm2 mdadm cryptsetup-bin
   ntfs-3g exfatprogs exfat-fuse genisoimage xorriso
+  # the lab's virtual machine, and the tests of the workstation; its kernel comes by apt-get download (lab/vm/build)
+  qemu-system-x86 python3-yaml openssh-client
   # lint, fuzz, bench
   clang clang-format clang-tidy libclang-rt-14-dev shellcheck libbenchmark-dev time hyperfine
 )

@@ -5,6 +5,7 @@
 THREADED=(core_test aws_test evidence_test image_test)
 
 dev_test() {
+  [ "${1:-}" = --vm ] && { dev_test_machine; return; }
   local all=0
   [ "${1:-}" = --all ] && all=1
   need_setup
@@ -20,13 +21,27 @@ dev_test() {
   run_python tests/lab
   say "end to end"
   ICECORE_SLOW=$all run_python tests/e2e
+  say "the workstation, on the lab's records"
+  ICECORE_SLOW=$all run_python tests/workstation
   [ $all = 1 ] || return 0
+  dev_test_machine
   say "threads, under TSan"
   build_preset tsan "${THREADED[@]}"
   as_root ctest --test-dir build/tsan --output-on-failure -R '^(core|aws|evidence|image)$'
 }
 
+# The forensics instance with a real machine behind it: apart from the quick suite, since emulation takes its time.
+dev_test_machine() {
+  need_setup
+  build_preset release icecore icecore-lab
+  need_incident
+  say "the virtual machine: kernel and initramfs"
+  lab/vm/build --out build/vm --cache "$CACHE"
+  say "the workstation, with a real machine"
+  ICECORE_VM="$PWD/build/vm" run_python tests/workstation '*_vm.py'
+}
+
 run_python() {
-  as_root env ICECORE="$PWD/build/release/icecore" ICECORE_LAB="$PWD/build/release/icecore-lab" ICECORE_INCIDENT="$PWD/$INCIDENT" \
-    ICECORE_SLOW="${ICECORE_SLOW:-0}" "$PYTHON" -m unittest discover -s "$1" -p '*_test.py'
+  as_root env ICECORE_VM="${ICECORE_VM:-}" ICECORE="$PWD/build/release/icecore" ICECORE_LAB="$PWD/build/release/icecore-lab" ICECORE_INCIDENT="$PWD/$INCIDENT" \
+    ICECORE_SLOW="${ICECORE_SLOW:-0}" "$PYTHON" -m unittest discover -s "$1" -p "${2:-*_test.py}"
 }

@@ -1,0 +1,83 @@
+"""What the workstation's tests share: a lab without pauses, a case with the incident's two volumes, and what the account held before."""
+import os
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
+
+import ledger  # noqa: E402
+from harness import DATA_VOLUME, DONE, FAILED, PARTIAL, ROOT_VOLUME, USAGE, Case, Lab, finish, scratch, slow, start  # noqa: E402,F401
+
+QUICK = ("--instance-seconds", "0.1", "--volume-seconds", "0.05", "--snapshot-seconds", "0.1", "--ec2-rate", "0", "--ec2-write-rate", "0")
+REGION = "us-west-2"
+FOREIGN_ACCOUNT = "444455556666"
+TABLES = ("instances", "volumes", "security_groups", "key_pairs", "network_interfaces")
+
+
+def home_state(lab):
+    return lab.state()[REGION]
+
+
+def alive(lab):
+    """Ids of everything that costs or opens something, evidence apart."""
+    state = lab.state()
+    found = set()
+    for table in TABLES:
+        for item in state[REGION].get(table, []):
+            if table == "instances" and item["State"]["Name"] == "terminated":
+                continue
+            key = {"instances": "InstanceId", "volumes": "VolumeId", "security_groups": "GroupId", "key_pairs": "KeyPairId",
+                   "network_interfaces": "NetworkInterfaceId"}[table]
+            found.add(item[key])
+    found |= {role["Arn"] for role in state["iam"]["roles"]} | {profile["Arn"] for profile in state["iam"]["instance_profiles"]}
+    return found
+
+
+def tagged(lab, table, case_id):
+    return [item for item in home_state(lab).get(table, []) if {"Key": "icecore:case", "Value": case_id} in item.get("Tags", item.get("TagSet", []))]
+
+
+class Desk:
+    """A case with evidence of both volumes, in a scratch folder."""
+
+    def __init__(self, lab, collect=True, **changes):
+        self.lab = lab
+        self.case = Case(lab, **changes)
+        self.cwd, self.folder = self.case.cwd, self.case.cwd / "case"
+        if not collect:
+            return
+        for volume in (ROOT_VOLUME, DATA_VOLUME):
+            ran = self.run("collect", volume, "--case", "case")
+            if ran.code != DONE:
+                raise AssertionError(ran)
+
+    def run(self, *arguments, **more):
+        return self.case.run(*arguments, **more)
+
+    def ws(self, what, *arguments, **more):
+        return self.run("workstation", what, "case", *arguments, **more)
+
+    @property
+    def case_id(self):
+        import json
+        identity = json.loads((self.folder / "case.json").read_text())
+        return next(value for value in identity.values() if str(value).startswith("case-"))
+
+    def workstations(self):
+        return [one for one in tagged(self.lab, "instances", self.case_id) if one["State"]["Name"] not in ("terminated", "shutting-down")]
+
+    def copies(self):
+        return [one for one in tagged(self.lab, "volumes", self.case_id)
+                if any(tag["Key"] == "icecore:subject" and tag["Value"].startswith("snap-") for tag in one["Tags"])]
+
+    def remove(self):
+        self.case.remove()
+
+
+def mutating(requests):
+    """What changed the account, of the lab's request record; DryRun changes nothing."""
+    reading = ("Describe", "Get", "List", "Lookup")
+    return [one["action"] for one in requests if not one["action"].startswith(reading) and "DryRun=true" not in (one["request"].get("body") or "")]
+
+
+os.environ.setdefault("PYTHONDONTWRITEBYTECODE", "1")

@@ -1,0 +1,116 @@
+"""Each changing call of up, attach, reset and down in turn: throttled, and timed out after the act was done. Then a zone without room, a type that a
+zone does not offer, a quota, and a workstation that goes while we work. Running again finishes, nothing is made twice, cleanup leaves nothing."""
+import unittest
+
+import ledger
+from bench import DONE, FAILED, QUICK, Desk, Lab, alive, tagged
+from harness import SLOW
+
+CALLS = ["CreateSecurityGroup", "AuthorizeSecurityGroupEgress", "RevokeSecurityGroupEgress", "CreateRole", "AttachRolePolicy", "CreateInstanceProfile",
+         "AddRoleToInstanceProfile", "RunInstances", "CreateVolume", "AttachVolume", "DetachVolume", "DeleteVolume", "TerminateInstances",
+         "DeleteSecurityGroup", "RemoveRoleFromInstanceProfile", "DeleteInstanceProfile", "DetachRolePolicy", "DeleteRole"]
+THROTTLED = {"code": "RequestLimitExceeded", "message": "Request limit exceeded.", "status": 503}
+LOST = {"lose_reply": True}
+
+
+class FaultTest(unittest.TestCase):
+    def setUp(self):
+        self.lab = Lab(*QUICK)
+        self.addCleanup(self.lab.stop)
+        self.desk = Desk(self.lab)
+        self.addCleanup(self.desk.remove)
+        self.before, self.evidence = alive(self.lab), self.lab.snapshots()
+
+    def finish(self, *arguments):
+        """Run again until it is done: once must be enough."""
+        first = self.desk.ws(*arguments)
+        if first.code == DONE:
+            return first
+        again = self.desk.ws(*arguments)
+        self.assertEqual(again.code, DONE, f"{first}{again}")
+        return again
+
+    def round(self):
+        self.finish("up")
+        self.assertEqual(len(self.desk.workstations()), 1)
+        self.assertEqual(len(tagged(self.lab, "security_groups", self.desk.case_id)), 1)
+        self.finish("attach", "--print-script")
+        self.assertEqual(len(self.desk.copies()), 2)
+        self.finish("reset", "--print-script")
+        self.assertEqual(len(self.desk.copies()), 2)
+        self.finish("down")
+        self.assertEqual(alive(self.lab), self.before)
+        self.assertEqual(self.lab.snapshots(), self.evidence)
+        left = [intent["body"] for intent, outcome in ledger.acts(ledger.entries(self.desk.folder)) if outcome is None and intent["body"]["act"] == "make-resource"]
+        self.assertEqual(left, [])
+
+    def test_throttled_and_lost(self):
+        # Every call at once would hide one behind another; the quick suite takes them two by two.
+        for fault in (THROTTLED, LOST):
+            groups = [[call] for call in CALLS] if SLOW else [CALLS[0::3], CALLS[1::3], CALLS[2::3]]
+            for calls in groups:
+                with self.subTest(fault=fault, calls=calls):
+                    self.lab.control("PUT", "faults", {"script": [{"action": call, "nth": 1, **fault} for call in calls]})
+                    self.round()
+        self.lab.control("DELETE", "faults")
+
+    def test_no_room_in_the_zone_goes_to_the_next(self):
+        fault = {"action": "RunInstances", "code": "InsufficientInstanceCapacity", "message": "We currently do not have sufficient capacity", "status": 500}
+        self.lab.control("PUT", "faults", {"script": [{**fault, "nth": 1}]})
+        self.assertEqual(self.desk.ws("up").code, DONE)
+        self.assertEqual(self.desk.workstations()[0]["Placement"]["AvailabilityZone"], "us-west-2b")
+        self.assertEqual(self.desk.ws("down").code, DONE)
+        self.lab.control("PUT", "faults", {"script": [{**fault, "nth": 1, "times": 9}]})
+        ran = self.desk.ws("up")
+        self.assertEqual(ran.code, FAILED, ran)
+        for word in ("us-west-2a", "us-west-2b", "us-west-2c", "--type"):
+            self.assertIn(word, ran.err)
+        self.lab.control("DELETE", "faults")
+        self.round()
+
+    def test_a_type_that_the_zone_does_not_offer(self):
+        self.lab.patch("instance_types", "m6i.large", {"_zones": ["us-west-2c"]})
+        self.assertEqual(self.desk.ws("up").code, DONE)
+        self.assertEqual(self.desk.workstations()[0]["Placement"]["AvailabilityZone"], "us-west-2c")
+        self.assertEqual(self.desk.ws("down").code, DONE)
+        ran = self.desk.ws("up", "--zone", "us-west-2a")
+        self.assertEqual(ran.code, 2, ran)
+        self.assertIn("us-west-2c", ran.err)
+
+    def test_quota(self):
+        self.lab.control("PUT", "faults", {"script": [{"action": "RunInstances", "nth": 1, "code": "VcpuLimitExceeded",
+                                                       "message": "You have requested more vCPU capacity than your current vCPU limit of 0 allows"}]})
+        ran = self.desk.ws("up")
+        self.assertEqual(ran.code, FAILED, ran)
+        self.assertIn("Service Quotas", ran.err)
+        self.lab.control("PUT", "faults", {"script": [{"action": "CreateVolume", "nth": 1, "times": 2, "code": "VolumeLimitExceeded", "message": "quota"}]})
+        self.assertEqual(self.desk.ws("up").code, DONE)
+        ran = self.desk.ws("attach", "--print-script")
+        self.assertEqual(ran.code, 3, ran)
+        self.assertIn("VolumeLimitExceeded", ran.err)
+        self.lab.control("DELETE", "faults")
+        self.round()
+
+    def test_a_new_profile_takes_its_time(self):
+        self.lab.control("PUT", "faults", {"script": [{"action": "RunInstances", "nth": 1, "times": 2, "code": "InvalidParameterValue",
+                                                       "message": "Value (icecore) for parameter iamInstanceProfile.name is invalid. Invalid IAM Instance Profile name"}]})
+        self.assertEqual(self.desk.ws("up").code, DONE)
+        self.lab.control("DELETE", "faults")
+        self.round()
+
+    def test_gone_while_we_attach(self):
+        self.assertEqual(self.desk.ws("up").code, DONE)
+        machine = self.desk.workstations()[0]["InstanceId"]
+        self.lab.control("PUT", "faults", {"script": [{"action": "AttachVolume", "nth": 1, "times": 9, "code": "IncorrectState", "message": "not running"}]})
+        import threading
+        timer = threading.Timer(0.3, self.lab.patch, ("instances", machine, {"State": {"Code": 48, "Name": "terminated"}}))
+        timer.start()
+        ran = self.desk.ws("attach", "--print-script", "--wait", "5")
+        timer.join()
+        self.assertNotEqual(ran.code, DONE, ran)
+        self.lab.control("DELETE", "faults")
+        self.round()
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,207 @@
+"""up, attach, reset, status, down and cleanup against the lab's records (no machine runs: whole_day_vm.py has one), and their dry runs."""
+import json
+import subprocess
+import unittest
+
+import ledger
+from bench import DATA_VOLUME, DONE, PARTIAL, QUICK, ROOT_VOLUME, Desk, Lab, alive, home_state, mutating, scratch, tagged
+
+EVIDENCE_ZONE = "us-west-2b"
+
+
+class WorkstationTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.lab = Lab(*QUICK)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.lab.stop()
+
+    def desk(self, **changes):
+        desk = Desk(self.lab, **changes)
+        self.addCleanup(desk.remove)
+        return desk
+
+    def fine(self, ran, code=DONE):
+        self.assertEqual(ran.code, code, ran)
+        return ran
+
+    def test_from_up_to_down_leaves_the_account_as_it_was(self):
+        desk = self.desk()
+        before, evidence = alive(self.lab), self.lab.snapshots()
+        up = self.fine(desk.ws("up", "--json")).json()
+        machine = desk.workstations()[0]
+        self.assertEqual(machine["InstanceId"], up["instance"])
+        self.assertEqual(machine["MetadataOptions"]["HttpTokens"], "required")
+        self.assertNotIn("PublicIpAddress", machine)
+        group = tagged(self.lab, "security_groups", desk.case_id)[0]
+        self.assertEqual(group["IpPermissions"], [])
+        self.assertEqual(sorted(rule["FromPort"] for rule in group["IpPermissionsEgress"]), [80, 443])
+        root = next(one for one in tagged(self.lab, "volumes", desk.case_id) if one["Attachments"])
+        self.assertTrue(root["Encrypted"])
+
+        script = self.fine(desk.ws("attach", "--print-script")).out
+        copies = desk.copies()
+        self.assertEqual(len(copies), 2)
+        for copy in copies:
+            self.assertEqual(copy["AvailabilityZone"], machine["Placement"]["AvailabilityZone"])
+            self.assertNotEqual(copy["AvailabilityZone"], EVIDENCE_ZONE, "the trap of the seed: the evidence lies in another zone than the default subnet")
+            self.assertEqual(copy["Attachments"][0]["InstanceId"], up["instance"])
+            self.assertIn(copy["VolumeId"].replace("-", ""), script)
+        self.assertIn(ROOT_VOLUME, script)
+        self.assertIn(DATA_VOLUME, script)
+
+        # Again: nothing is made twice.
+        self.assertTrue(self.fine(desk.ws("up", "--json")).json()["was_there"])
+        self.fine(desk.ws("attach", "--print-script"))
+        self.assertEqual([one["VolumeId"] for one in desk.copies()], [one["VolumeId"] for one in copies])
+
+        status = self.fine(desk.ws("status", "--json")).json()
+        self.assertEqual(sorted({item["kind"] for item in status["items"]}),
+                         ["instance", "instance-profile", "role", "security-group", "snapshot", "volume"])
+        self.assertGreater(status["dollars_per_hour"], 0.09)
+
+        self.fine(desk.ws("reset", "--print-script"))
+        fresh = desk.copies()
+        self.assertEqual(len(fresh), 2)
+        self.assertFalse({one["VolumeId"] for one in fresh} & {one["VolumeId"] for one in copies})
+
+        removed = self.fine(desk.ws("down", "--json")).json()
+        self.assertEqual({item["kind"] for item in removed["left"]}, {"snapshot"})
+        self.assertGreater(removed["left_dollars_per_month"], 0)
+        self.assertEqual(alive(self.lab), before)
+        self.assertEqual(self.lab.snapshots(), evidence)
+        self.fine(desk.run("cleanup", "case"))
+        entries = ledger.entries(desk.folder)
+        made = {item["id"] for entry in entries if entry["kind"] == "outcome" for item in entry["body"].get("created", []) if not item.get("evidence")}
+        gone = {item["id"] for entry in entries if entry["kind"] == "outcome" for item in entry["body"].get("removed", [])}
+        self.assertEqual(made, gone)
+        self.fine(desk.run("verify", "case"))
+
+    def test_a_key_of_ones_own_and_one_way_in(self):
+        desk = self.desk()
+        before = alive(self.lab)
+        key = scratch() / "key"
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+        ran = self.fine(desk.ws("up", "--no-ssm", "--public-key", f"{key}.pub", "--inbound", "203.0.113.7/32", "--outbound", "none", "--public-ip",
+                                "--zone", "us-west-2c", "--type", "t3.large"))
+        self.assertIn("ssh ", ran.out)
+        machine = desk.workstations()[0]
+        self.assertEqual((machine["Placement"]["AvailabilityZone"], machine["InstanceType"]), ("us-west-2c", "t3.large"))
+        self.assertNotIn("IamInstanceProfile", machine)
+        self.assertEqual(machine["PublicIpAddress"], "203.0.113.10")
+        group = tagged(self.lab, "security_groups", desk.case_id)[0]
+        self.assertEqual([(rule["FromPort"], rule["ToPort"], rule["IpRanges"][0]["CidrIp"]) for rule in group["IpPermissions"]], [(22, 22, "203.0.113.7/32")])
+        self.assertEqual(group["IpPermissionsEgress"], [])
+        self.assertEqual(len(tagged(self.lab, "key_pairs", desk.case_id)), 1)
+        self.fine(desk.ws("down"))
+        self.assertEqual(alive(self.lab), before)
+
+    def test_records_only_says_so(self):
+        desk = self.desk()
+        self.fine(desk.ws("up"))
+        ran = self.fine(desk.ws("attach"), PARTIAL)
+        self.assertIn("record only", ran.err)
+        self.fine(desk.ws("down"))
+
+    def test_dry_runs_change_nothing(self):
+        desk = self.desk()
+
+        def dry(*arguments):
+            self.lab.control("DELETE", "requests")
+            before = self.lab.state()
+            ran = self.fine(desk.run(*arguments, "--dry-run", "--json"))
+            plan = ran.json()
+            self.assertEqual(mutating(self.lab.requests()), [], arguments)
+            self.assertEqual(self.lab.state(), before, arguments)
+            self.assertTrue(plan["calls"] and plan["iam_actions"], ran)
+            for check in plan["checks"]:
+                self.assertIn("would allow", check)
+            return plan
+
+        plan = dry("workstation", "up", "case")
+        self.assertIn("iam:PassRole", plan["iam_actions"])
+        self.assertGreater(plan["dollars_per_hour"], 0.09)
+        self.fine(desk.ws("up"))
+        self.assertIn("nothing would be made", dry("workstation", "up", "case")["remarks"][0])
+        plan = dry("workstation", "attach", "case", "--as-is")
+        self.assertEqual(len(plan["creates"]), 4)
+        self.assertEqual(len(plan["checks"]), 1)
+        self.fine(desk.ws("attach", "--print-script"))
+        plan = dry("workstation", "reset", "case")
+        self.assertEqual(len(plan["removes"]), 2)
+        self.assertEqual(len(plan["checks"]), 5)
+        self.assertEqual(len(dry("workstation", "down", "case")["removes"]), 6)
+        dry("cleanup", "case")
+        dry("share", "case", "--account", "999988887777", "--lock", "governance", "--lock-days", "7")
+        self.fine(desk.ws("down"))
+
+    def test_as_is_stands_beside_and_writable_in_place(self):
+        desk = self.desk()
+        self.fine(desk.ws("up"))
+        attached = self.fine(desk.ws("attach", "--print-script", "--as-is", "--json")).json()
+        self.assertEqual(sorted(copy["folder"] for copy in attached["copies"]),
+                         sorted(f"/forensics/{volume}{end}" for volume in (ROOT_VOLUME, DATA_VOLUME) for end in ("", ".as-is")))
+        devices = [copy["device"] for copy in attached["copies"]]
+        self.assertEqual(len(set(devices)), 4)
+        snapshot = attached["copies"][0]["snapshot"]
+        attached = self.fine(desk.ws("attach", "--print-script", "--writable", "--snapshot", snapshot, "--json")).json()
+        self.assertEqual([copy["view"] for copy in attached["copies"]], ["writable"])
+        self.assertEqual(len(desk.copies()), 5)
+        self.fine(desk.ws("down"))
+
+    def test_what_the_ledger_did_not_make_is_left_alone(self):
+        desk = self.desk()
+        self.fine(desk.ws("up"))
+        foreign = next(one for one in home_state(self.lab)["volumes"] if one["State"] == "in-use" and not one.get("Tags", [{}])[0].get("Key", "").startswith("icecore"))
+        tags = foreign.get("Tags", [])
+        self.lab.patch("volumes", foreign["VolumeId"], {"Tags": tags + [{"Key": "icecore:case", "Value": desk.case_id}, {"Key": "icecore:subject", "Value": "snap-0/recovered"}]})
+        self.addCleanup(self.lab.patch, "volumes", foreign["VolumeId"], {"Tags": tags})
+        removed = self.fine(desk.ws("down", "--json")).json()
+        self.assertEqual([item["id"] for item in removed["not_ours"]], [foreign["VolumeId"]])
+        self.assertIn(foreign["VolumeId"], [one["VolumeId"] for one in home_state(self.lab)["volumes"]])
+
+    def test_terminated_under_our_hands(self):
+        desk = self.desk()
+        up = self.fine(desk.ws("up", "--json")).json()
+        self.fine(desk.ws("attach", "--print-script"))
+        self.lab.patch("instances", up["instance"], {"State": {"Code": 48, "Name": "terminated"}, "BlockDeviceMappings": None})
+        for copy in desk.copies():
+            self.lab.patch("volumes", copy["VolumeId"], {"State": "available", "Attachments": []})
+        ran = desk.ws("attach", "--print-script")
+        self.assertEqual(ran.code, 1, ran)
+        self.assertIn("workstation up", ran.err)
+        again = self.fine(desk.ws("up", "--json")).json()
+        self.assertNotEqual(again["instance"], up["instance"])
+        self.fine(desk.ws("attach", "--print-script"))
+        self.assertEqual(len(desk.copies()), 2)
+        self.fine(desk.ws("down"))
+        self.assertEqual(desk.copies(), [])
+
+    def test_the_script_is_sound_shell(self):
+        desk = self.desk()
+        self.fine(desk.ws("up"))
+        script = self.fine(desk.ws("attach", "--print-script")).out
+        self.fine(desk.ws("down"))
+        file = scratch() / "mount.sh"
+        file.write_text(script)
+        checked = subprocess.run(["shellcheck", "-s", "sh", "-S", "warning", file], capture_output=True, text=True, check=False)
+        self.assertEqual(checked.returncode, 0, checked.stdout)
+
+    def test_user_data_is_cloud_config(self):
+        desk = self.desk()
+        self.fine(desk.ws("up", "--tools", "full", "--icecore-url", "https://example.org/icecore", "--icecore-sha256", "0" * 64))
+        import base64
+        user_data = base64.b64decode(desk.workstations()[0]["_user_data"]).decode()
+        self.fine(desk.ws("down"))
+        self.assertTrue(user_data.startswith("#cloud-config\n"))
+        import yaml
+        config = yaml.safe_load(user_data)
+        self.assertIn("xfsprogs", config["packages"])
+        self.assertIn("plaso", config["packages"])
+        self.assertTrue(any("sha256sum -c" in " ".join(map(str, line)) for line in config["runcmd"]))
+
+
+if __name__ == "__main__":
+    unittest.main()
