@@ -1,10 +1,13 @@
 """What the workstation's tests share: a lab without pauses, a case with the incident's two volumes, and what the account held before."""
 import os
 import sys
+import time
+import warnings
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
 
+import in_guest  # noqa: E402
 import ledger  # noqa: E402
 from harness import DATA_VOLUME, DONE, FAILED, PARTIAL, ROOT_VOLUME, USAGE, Case, Lab, finish, scratch, slow, start  # noqa: E402,F401
 
@@ -72,6 +75,16 @@ class Desk:
 
     def remove(self):
         self.case.remove()
+
+
+def terminate(lab, instance):
+    """Somebody else's hand."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # boto3 keeps its connections
+        ec2 = in_guest.client("ec2", lab.exports)
+        ec2.terminate_instances(InstanceIds=[instance])
+        while ec2.describe_instances(InstanceIds=[instance])["Reservations"][0]["Instances"][0]["State"]["Name"] != "terminated":
+            time.sleep(0.05)
 
 
 def mutating(requests):

@@ -1,9 +1,9 @@
 """Each changing call of up, attach, reset and down in turn: throttled, and timed out after the act was done. Then a zone without room, a type that a
 zone does not offer, a quota, and a workstation that goes while we work. Running again finishes, nothing is made twice, cleanup leaves nothing."""
+import threading
 import unittest
 
-import ledger
-from bench import DONE, FAILED, QUICK, Desk, Lab, alive, tagged
+from bench import ledger, DONE, FAILED, QUICK, Desk, Lab, alive, tagged, terminate
 from harness import SLOW
 
 CALLS = ["CreateSecurityGroup", "AuthorizeSecurityGroupEgress", "RevokeSecurityGroupEgress", "CreateRole", "AttachRolePolicy", "CreateInstanceProfile",
@@ -102,8 +102,7 @@ class FaultTest(unittest.TestCase):
         self.assertEqual(self.desk.ws("up").code, DONE)
         machine = self.desk.workstations()[0]["InstanceId"]
         self.lab.control("PUT", "faults", {"script": [{"action": "AttachVolume", "nth": 1, "times": 9, "code": "IncorrectState", "message": "not running"}]})
-        import threading
-        timer = threading.Timer(0.3, self.lab.patch, ("instances", machine, {"State": {"Code": 48, "Name": "terminated"}}))
+        timer = threading.Timer(0.3, terminate, (self.lab, machine))
         timer.start()
         ran = self.desk.ws("attach", "--print-script", "--wait", "5")
         timer.join()

@@ -5,6 +5,7 @@
 import os
 import sys
 import time
+import warnings
 
 import boto3
 
@@ -12,6 +13,7 @@ SECONDS = 180
 
 
 def client(service, environment):
+    warnings.simplefilter("ignore", ResourceWarning)  # boto3 keeps its connections
     return boto3.client(service, endpoint_url=environment["AWS_ENDPOINT_URL"], region_name=environment["AWS_REGION"],
                         aws_access_key_id=environment["AWS_ACCESS_KEY_ID"], aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"])
 

@@ -8,8 +8,7 @@ import signal
 import time
 import unittest
 
-import ledger
-from bench import DONE, QUICK, Desk, Lab, alive, finish, start, tagged
+from bench import ledger, DONE, QUICK, Desk, Lab, alive, finish, start, tagged
 from harness import SLOW
 
 KILLS = int(os.environ.get("ICECORE_KILLS", 50 if SLOW else 6))

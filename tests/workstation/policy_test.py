@@ -2,12 +2,15 @@
 policies shares no code with icecore."""
 import copy
 import json
+import os
+import random
 import subprocess
 import unittest
 
 from bench import DONE, QUICK, Desk, Lab, alive, scratch
-from harness import DATA_VOLUME, INSTANCE
+from harness import DATA_VOLUME, INSTANCE, SLOW
 
+SEED = int(os.environ.get("ICECORE_SEED", random.SystemRandom().randrange(10**6)))
 ARN = "arn:aws:iam::111122223333:user/responder"
 SNAPSHOT = "snap-0b5e11ea0ba5e11ea"
 SHARED = "snap-0ccd3e9c6ccd3e9c6"
@@ -48,7 +51,7 @@ class PolicyTest(unittest.TestCase):
         self.assertEqual(ran.code, code, ran)
         return ran.json()
 
-    def check(self, policy, work, undo=lambda: None, skip=()):
+    def check(self, policy, work, undo=lambda: None, skip=(), sample=99):
         """`work` gives a run; it is DONE with the policy, and not without any one action. Whatever it left is undone with all rights."""
         def attempt(document):
             self.allow([document])
@@ -59,10 +62,12 @@ class PolicyTest(unittest.TestCase):
 
         ran = attempt(policy)
         self.assertEqual(ran.code, DONE, ran)
-        for action in actions_of(policy):
-            if action in skip:
-                continue
-            with self.subTest(without=action):
+        actions = [action for action in actions_of(policy) if action not in skip]
+        if not SLOW and len(actions) > sample:
+            # A collection keeps to CloudTrail's two calls a second; all of its actions are for ICECORE_SLOW=1.
+            actions = random.Random(SEED).sample(actions, sample)
+        for action in actions:
+            with self.subTest(without=action, seed=SEED):
                 broken = attempt(without(policy, action))
                 self.assertNotEqual(broken.code, DONE, broken)
                 self.assertIn(action, broken.err + broken.out, broken)
@@ -98,7 +103,7 @@ class PolicyTest(unittest.TestCase):
 
     def test_collect_instance(self):
         number = iter(range(1000))
-        self.check(self.policy("collect"), lambda: self.desk.run("collect", INSTANCE, "--case", f"c{next(number)}"))
+        self.check(self.policy("collect"), lambda: self.desk.run("collect", INSTANCE, "--case", f"c{next(number)}"), sample=5)
 
     def test_collect_volume_snapshot_and_copy(self):
         number = iter(range(1000))

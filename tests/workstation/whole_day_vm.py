@@ -94,11 +94,11 @@ class VmTest(unittest.TestCase):
         self.assertEqual(code, 0, errors)
         self.assertNotEqual(self.listing(writable), before)
         # Somebody stands in it: reset says so, and takes it by force only.
-        self.guest(f"cd {writable} && nohup sleep 600 >/dev/null 2>&1 &")
+        self.guest(f"cd {writable} && exec sleep 600 >/dev/null 2>&1 &")
         ran = self.desk.ws("reset", "--snapshot", snapshots[DATA_VOLUME])
         self.assertEqual(ran.code, 1, ran)
         self.assertIn("in use", ran.err)
-        self.guest("pkill sleep || killall sleep")
+        self.guest("killall sleep")
         ran = self.desk.ws("reset", "--snapshot", snapshots[DATA_VOLUME], "--json")
         self.assertIn(writable, self.mounted(ran))
         self.assertEqual(self.listing(writable), before)

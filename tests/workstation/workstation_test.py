@@ -3,8 +3,7 @@ import json
 import subprocess
 import unittest
 
-import ledger
-from bench import DATA_VOLUME, DONE, PARTIAL, QUICK, ROOT_VOLUME, Desk, Lab, alive, home_state, mutating, scratch, tagged
+from bench import ledger, DATA_VOLUME, DONE, PARTIAL, QUICK, ROOT_VOLUME, Desk, Lab, alive, home_state, mutating, scratch, tagged, terminate
 
 EVIDENCE_ZONE = "us-west-2b"
 
@@ -166,9 +165,7 @@ class WorkstationTest(unittest.TestCase):
         desk = self.desk()
         up = self.fine(desk.ws("up", "--json")).json()
         self.fine(desk.ws("attach", "--print-script"))
-        self.lab.patch("instances", up["instance"], {"State": {"Code": 48, "Name": "terminated"}, "BlockDeviceMappings": None})
-        for copy in desk.copies():
-            self.lab.patch("volumes", copy["VolumeId"], {"State": "available", "Attachments": []})
+        terminate(self.lab, up["instance"])
         ran = desk.ws("attach", "--print-script")
         self.assertEqual(ran.code, 1, ran)
         self.assertIn("workstation up", ran.err)
