@@ -66,7 +66,9 @@ json delete_key_pair(Ec2Call& call) {
   for (const auto& [key, pair] : call.region["key_pairs"]) {
     if (pair.value("KeyName", "") == call.text("KeyName", "-")) id = key;
   }
-  call.permit({{"key-pair", id.empty() ? call.text("KeyName") : id, json::array(), false, {}}});
+  const auto found = call.region["key_pairs"].find(id);
+  const json tags = found == call.region["key_pairs"].end() ? json::array() : tags_of(std::as_const(found->second));
+  call.permit({{"key-pair", id.empty() ? call.text("KeyName") : id, tags, false, {}}});
   // Deleting a name that is not there succeeds; an id that is not there does not.
   if (id.empty()) return {{"Return", true}};
   if (!call.region["key_pairs"].contains(id)) throw not_found(kind_of("key_pairs"), id);

@@ -177,6 +177,8 @@ Result<void> collect_trails_status(Workspace& workspace) {
   for (const Json& one : json_at(trails, {"trailList"})) {
     const std::string arn = text_at(one, "TrailARN");
     const auto status = trail.get_trail_status(arn);
+    // Whether anything was logging is evidence: that it could not be asked is said, as with every other call.
+    if (!status) workspace.anomalies().add("collect.cloudtrail", status.error());
     if (status)
       ICECORE_CHECK(workspace.folder().write_evidence(fmt::format("cloudtrail/trail-status-{}.json", file_part(text_at(one, "Name"))), *status,
                                                       "cloudtrail GetTrailStatus " + arn, evidence::Existing::kReplace));
