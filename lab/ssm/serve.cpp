@@ -35,12 +35,10 @@ void permit(const Call& call, const std::string& arn, const json& tags = json::a
 json get_parameter(Call& call, const json& in) {
   const std::string name = in["Name"];
   permit(call, "arn:aws:ssm:" + call.region->name + "::parameter" + name);
-  const Table& set = (*call.region)["ssm_parameters"];
   std::string value;
-  if (const auto found = set.find(name); found != set.end()) value = found->second.value("Value", "");
   const std::string architecture = name.ends_with("arm64") ? "arm64" : "x86_64";
   std::string newest;
-  if (value.empty() && name.starts_with("/aws/service/")) {
+  if (name.starts_with("/aws/service/")) {
     for (const auto& [id, image] : (*call.region)["images"]) {
       if (image.value("Architecture", "") != architecture) continue;
       const std::string rank = (image.value("OwnerId", "") == call.lab.world->account ? "0" : "1") + image.value("CreationDate", "");
