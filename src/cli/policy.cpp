@@ -4,10 +4,13 @@
 #include <fmt/format.h>
 
 #include "cli/context.h"
+#include "core/log.h"
 #include "engine/command_calls.h"
 
 namespace icecore::cli {
 namespace {
+
+constexpr std::size_t kManagedPolicyBytes = 6144;  // docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 
 struct PolicyFlags {
   engine::PolicyRequest request;
@@ -26,6 +29,8 @@ int print_policy(const PolicyFlags& flags) {
     print_error(document.error());
     return exit_code_of(document.error().code);
   }
+  if (!flags.list && document->dump().size() > kManagedPolicyBytes)
+    log_warning("this is more than one managed policy of IAM holds (6,144 characters): print it in parts, by command");
   const auto printed = print(flags.list ? command_list() : document->dump(2) + '\n');
   return printed ? kDone : exit_code_of(printed.error().code);
 }
