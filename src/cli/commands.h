@@ -17,6 +17,7 @@ void add_extract(CLI::App& app, Globals& globals, Chosen& chosen);
 void add_recover(CLI::App& app, Globals& globals, Chosen& chosen);
 void add_acquire(CLI::App& app, Globals& globals, Chosen& chosen);
 void add_mount(CLI::App& app, Globals& globals, Chosen& chosen);
+void add_export(CLI::App& app, Globals& globals, Chosen& chosen);
 void add_reset(CLI::App& app, Globals& globals, Chosen& chosen);
 void add_upload(CLI::App& app, Globals& globals, Chosen& chosen);
 void add_verify(CLI::App& app, Globals& globals, Chosen& chosen);

@@ -54,6 +54,7 @@ int guarded_main(int argc, char** argv) {
   add_acquire(app, globals, chosen);
   add_mount(app, globals, chosen);
   add_upload(app, globals, chosen);
+  add_export(app, globals, chosen);
   add_reset(app, globals, chosen);
   add_verify(app, globals, chosen);
   add_report(app, globals, chosen);

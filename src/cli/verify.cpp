@@ -5,6 +5,7 @@
 #include "cli/progress_bar.h"
 #include "core/safe_json.h"
 #include "core/text.h"
+#include "engine/export_job.h"
 #include "engine/verify_job.h"
 
 namespace icecore::cli {
@@ -54,15 +55,37 @@ int verify_case(const Globals& globals, const engine::VerifyJob& job) {
   return report->ok() ? kDone : kIntegrity;
 }
 
+// A disk in a container brings the hashes that its maker stored.
+int verify_image(const Globals& globals, const std::string& image) {
+  const auto check = engine::check_container(image, terminal_progress(globals.quiet));
+  clear_progress();
+  if (!check) {
+    print_error(check.error());
+    return exit_code_of(check.error().code);
+  }
+  std::string text;
+  for (const std::string& line : check->lines) text += line + '\n';
+  const OrderedJson json = {{"fits", check->fits}, {"hashes", check->lines}};
+  const auto printed = print(globals.json ? safe_json(json.dump(2)) + '\n' : text);
+  if (!printed) return exit_code_of(printed.error().code);
+  return check->fits ? kDone : kIntegrity;
+}
+
 }  // namespace
 
 void add_verify(CLI::App& app, Globals& globals, Chosen& chosen) {
-  CLI::App& command = *app.add_subcommand("verify", "find any changed, missing, added or reordered byte of a case");
+  CLI::App& command = *app.add_subcommand("verify", "find any changed, missing, added or reordered byte of a case; hold an E01 against its hashes");
   const auto job = std::make_shared<engine::VerifyJob>();
-  command.add_option("CASE", job->folder, "a case folder")->required();
+  command.add_option("CASE", job->folder, "a case folder, or an E01")->required();
   command.add_option("--trusted-key", job->trusted_key, "key id that must have signed everything (default: the key that the case brings)");
   command.add_option("--tsa-ca", job->tsa_ca_file, "certificates that time-stamps must chain to")->check(CLI::ExistingFile);
-  command.callback([&globals, &chosen, job] { chosen = [&globals, job] { return verify_case(globals, *job); }; });
+  command.callback([&globals, &chosen, job] {
+    chosen = [&globals, job] {
+      std::error_code ignored;
+      const std::string folder = job->folder.string();
+      return std::filesystem::is_regular_file(folder, ignored) ? verify_image(globals, folder) : verify_case(globals, *job);
+    };
+  });
 }
 
 }  // namespace icecore::cli
