@@ -22,6 +22,8 @@ class BlockSet {
   void append_within(std::uint64_t start, std::uint64_t end, std::vector<BlockSpan>& out) const;
   bool overlaps(std::uint64_t start, std::uint64_t end) const;
   bool empty() const { return spans_.empty(); }
+  /// Start → end, ascending.
+  const std::map<std::uint64_t, std::uint64_t>& spans() const { return spans_; }
 
  private:
   std::map<std::uint64_t, std::uint64_t> spans_;

@@ -16,11 +16,11 @@ bool has_blocks(const FileInfo& file) {
 
 }  // namespace
 
-Result<void> BlockBitmaps::load(std::span<const Run> runs) {
+Result<void> BlockBitmaps::load(const BlockSet& blocks) {
   const Superblock& sb = disk_.superblock;
   std::vector<std::uint64_t> groups;
-  for (const Run& run : runs)
-    for (std::uint64_t group = group_of(run.physical); group <= group_of(run.physical + run.length - 1) && group < disk_.groups.size(); ++group)
+  for (const auto& [start, end] : blocks.spans())
+    for (std::uint64_t group = group_of(start); group <= group_of(end - 1) && group < disk_.groups.size(); ++group)
       if (used_.try_emplace(group).second) groups.push_back(group);
   std::vector<image::ByteRange> ranges;
   for (const std::uint64_t group : groups)

@@ -15,8 +15,8 @@ namespace icecore::fs::ext4 {
 class BlockBitmaps {
  public:
   explicit BlockBitmaps(const Disk& disk) : disk_(disk) {}
-  /// Reads the bitmaps that cover these runs as one prefetch.
-  Result<void> load(std::span<const Run> runs);
+  /// Reads the bitmaps that cover these blocks as one prefetch.
+  Result<void> load(const BlockSet& blocks);
   /// The used parts of [start, end), appended ascending. Only after load() of a run that covers it.
   void append_used(std::uint64_t start, std::uint64_t end, std::vector<BlockSpan>& out) const;
 

@@ -13,7 +13,9 @@
 namespace icecore::fs::ext4 {
 namespace {
 
-constexpr std::size_t kMostPieces = 2'000'000;
+// What a disk of honest files never reaches: a bound for memory and time on a hostile one.
+constexpr std::size_t kMostPieces = 2'000'000, kMostRuns = 2'000'000;
+constexpr std::uint64_t kMostSteps = 50'000'000;
 
 /// A deleted file in the making.
 struct Draft {
@@ -67,7 +69,7 @@ class Finder {
     return disk_.source->prefetch(ranges);
   }
 
-  Result<void> draft(const InodeLife& life, const Inode& inode, PastDisk& past, Draft& out) const {
+  Result<void> draft(const InodeLife& life, const Inode& inode, PastDisk& past, Draft& out) {
     const InodeView view = inode.view();
     DeletedFile& file = out.file;
     file.info = view.info(sb_, inode.offset());
@@ -88,7 +90,13 @@ class Finder {
     if (view.has(inode_flag::kInlineData)) return take_inside(view, file);
     if (file.info.type == FileType::kSymlink && file.info.size < kInodeBlockBytes && !view.has(inode_flag::kExtents)) return take_link(view, file);
     if (file.info.type != FileType::kRegular && file.info.type != FileType::kSymlink) return {};
-    out.runs = past.map(view, life.best.transaction(), out.complete).runs;
+    BlockMap map = past.map(view, life.best.transaction(), out.complete);
+    runs_ += map.runs.size();
+    if (runs_ > kMostRuns) {
+      out.complete = false;
+      return too_much();
+    }
+    out.runs = std::move(map.runs);
     return {};
   }
 
@@ -122,14 +130,10 @@ class Finder {
   // From the last that held its blocks to the first, so that each knows what came after it.
   Result<void> judge_blocks() {
     BlockSet asked;
-    std::vector<Run> runs;
     for (const Draft& draft : drafts_)
-      for (const Run& run : draft.runs) {
-        asked.add(run.physical, run.physical + run.length);
-        runs.push_back(run);
-      }
+      for (const Run& run : draft.runs) asked.add(run.physical, run.physical + run.length);
     BlockBitmaps bitmaps(disk_);
-    ICECORE_CHECK(bitmaps.load(runs));
+    ICECORE_CHECK(bitmaps.load(asked));
     ICECORE_ASSIGN(const BlockSet live, live_blocks_within(disk_, table_, asked));
     std::vector<std::size_t> order(drafts_.size());
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
@@ -140,8 +144,10 @@ class Finder {
       if (interrupted()) return interruption();
       Draft& draft = drafts_[i];
       for (const Run& run : draft.runs) {
-        if (pieces > kMostPieces) {
-          too_many_pieces(draft);
+        steps_ += 1 + run.length / sb_.blocks_per_group;
+        if (pieces > kMostPieces || steps_ > kMostSteps) {
+          draft.complete = false;
+          ICECORE_CHECK(too_much());
           break;
         }
         std::vector<BlockSpan> used;
@@ -158,20 +164,19 @@ class Finder {
     return {};
   }
 
-  void too_many_pieces(Draft& draft) {
-    draft.complete = false;
-    if (std::exchange(said_, true)) return;
-    anomalies_.add("ext4.deleted",
-                   Error{Code::kUnsupported, fmt::format("more than {} pieces of deleted files; the rest was not judged", kMostPieces),
-                         Location{disk_.source->name()}, nullptr});
+  Result<void> too_much() {
+    if (!std::exchange(said_, true))
+      anomalies_.add("ext4.deleted", Error{Code::kUnsupported, fmt::format("deleted files of more than {} pieces; not all were judged", kMostPieces),
+                                           Location{disk_.source->name()}, nullptr});
+    return {};
   }
 
   // The journal copies metadata: a version from after the file's end says that the block was a folder's or an index since.
-  void append_later_copies(const Draft& draft, const Run& run, std::vector<BlockSpan>& used) const {
+  void append_later_copies(const Draft& draft, const Run& run, std::vector<BlockSpan>& used) {
     if (draft.gone_first == kNow) return;
     const auto copies = history_->copies();
     for (auto at = std::ranges::lower_bound(copies, run.physical, {}, &BlockCopy::block); at != copies.end() && at->block < run.physical + run.length;
-         ++at)
+         ++at, ++steps_)
       if (!at->on_disk && at->transaction > draft.gone_first && (used.empty() || used.back().start != at->block))
         used.push_back({at->block, at->block + 1});
   }
@@ -215,6 +220,8 @@ class Finder {
   Anomalies& anomalies_;
   const JournalHistory* history_ = nullptr;
   std::vector<Draft> drafts_;
+  std::size_t runs_ = 0;
+  std::uint64_t steps_ = 0;
   bool said_ = false;
 };
 

@@ -113,17 +113,21 @@ class LivesReader {
   }
 
   InodeLife* life_of(const InodeView& inode) {
-    const auto [first, last] = lives_.by_inode_.equal_range(inode.number());
-    for (auto at = first; at != last; ++at)
-      if (lives_.lives_[at->second].generation == inode.generation()) return &lives_.lives_[at->second];
-    if (lives_.lives_.size() >= InodeLives::kMost) {
+    const std::uint64_t key = inode.number() << 32 | inode.generation();  // numbers of ext inodes have 32 bits
+    const auto known = by_life_.find(key);
+    if (known != by_life_.end()) return &lives_.lives_[known->second];
+    auto& of_number = lives_.by_inode_[inode.number()];
+    if (lives_.lives_.size() >= InodeLives::kMost || of_number.size() >= InodeLives::kMostOfOne) {
       if (!full_)
-        anomalies_.add("ext4.deleted", Error{Code::kUnsupported, fmt::format("more than {} deleted inodes; the rest was left out", InodeLives::kMost),
-                                             Location{disk_.source->name()}, nullptr});
+        anomalies_.add("ext4.deleted", Error{Code::kUnsupported,
+                                             fmt::format("more than {} deleted inodes, or {} of one number; the rest was left out", InodeLives::kMost,
+                                                         InodeLives::kMostOfOne),
+                                             Location{disk_.source->name(), std::nullopt, inode.number()}, nullptr});
       full_ = true;
       return nullptr;
     }
-    lives_.by_inode_.emplace(inode.number(), lives_.lives_.size());
+    by_life_.emplace(key, lives_.lives_.size());
+    of_number.push_back(lives_.lives_.size());
     InodeLife& life = lives_.lives_.emplace_back();
     life.inode = inode.number();
     life.generation = inode.generation();
@@ -137,6 +141,7 @@ class LivesReader {
   Anomalies& anomalies_;
   const InodeTableMap map_;
   bool full_ = false;
+  std::unordered_map<std::uint64_t, std::size_t> by_life_;  // by number and generation
   InodeLives lives_;
 };
 
@@ -144,28 +149,25 @@ Result<InodeLives> InodeLives::read(const Disk& disk, const JournalHistory& hist
   return LivesReader(disk, history, table, anomalies).run();
 }
 
-std::vector<std::size_t> InodeLives::of(std::uint64_t inode) const {
-  std::vector<std::size_t> found;
-  const auto [first, last] = by_inode_.equal_range(inode);
-  for (auto at = first; at != last; ++at) found.push_back(at->second);
-  std::ranges::sort(found);
-  return found;
+const std::vector<std::size_t>& InodeLives::of(std::uint64_t inode) const {
+  static const std::vector<std::size_t> kNone;
+  const auto found = by_inode_.find(inode);
+  return found == by_inode_.end() ? kNone : found->second;
 }
 
 std::optional<std::size_t> InodeLives::at(std::uint64_t inode, std::uint64_t transaction, bool& sure) const {
   std::optional<std::size_t> alive, next;
-  const auto [first, last] = by_inode_.equal_range(inode);
-  for (auto i = first; i != last; ++i) {
-    const InodeLife& life = lives_[i->second];
+  for (const std::size_t i : of(inode)) {
+    const InodeLife& life = lives_[i];
     // Alive then: seen before (or in) that transaction, and its end came later. Of two such the later began later.
     if (life.seen_alive() && life.linked_first <= transaction && (transaction <= life.linked_last || transaction < life.dead_first)) {
-      if (!alive || lives_[*alive].linked_first < life.linked_first) alive = i->second;
+      if (!alive || lives_[*alive].linked_first < life.linked_first) alive = i;
       continue;
     }
     // Seen only later: the first to come is the one that was there already, if it was not made in between.
     const std::uint64_t seen = std::min(life.seen_alive() ? life.linked_first : kNow, life.dead_first);
     if (seen < transaction) continue;
-    if (!next || seen < std::min(lives_[*next].seen_alive() ? lives_[*next].linked_first : kNow, lives_[*next].dead_first)) next = i->second;
+    if (!next || seen < std::min(lives_[*next].seen_alive() ? lives_[*next].linked_first : kNow, lives_[*next].dead_first)) next = i;
   }
   sure = alive.has_value();
   return alive ? alive : next;

@@ -40,15 +40,16 @@ struct InodeLife {
 class InodeLives {
  public:
   static constexpr std::size_t kMost = 300'000;
+  static constexpr std::size_t kMostOfOne = 256;  ///< of one number; a hostile journal could give it any number of them
 
   /// Goes through all copies of inode table blocks and all free inodes of `table`. Lives that go on (same generation, still allocated) are left out.
-  /// Fails only where the source does. "ext4.deleted" where there are more than kMost.
+  /// Fails only where the source does. "ext4.deleted" where there are more than kMost or kMostOfOne.
   static Result<InodeLives> read(const Disk& disk, const JournalHistory& history, const FileTable& table, Anomalies& anomalies);
 
   std::vector<InodeLife>& all() { return lives_; }
   const std::vector<InodeLife>& all() const { return lives_; }
-  /// Indexes of the lives of a number.
-  std::vector<std::size_t> of(std::uint64_t inode) const;
+  /// Indexes of the lives of a number, ascending.
+  const std::vector<std::size_t>& of(std::uint64_t inode) const;
   /// The life that had the number when `transaction` was committed, and how sure that is. nullopt where none fits.
   std::optional<std::size_t> at(std::uint64_t inode, std::uint64_t transaction, bool& sure) const;
 
@@ -58,7 +59,7 @@ class InodeLives {
  private:
   friend class LivesReader;
   std::vector<InodeLife> lives_;
-  std::unordered_multimap<std::uint64_t, std::size_t> by_inode_;
+  std::unordered_map<std::uint64_t, std::vector<std::size_t>> by_inode_;
 };
 
 /// Which inodes lie in which blocks.

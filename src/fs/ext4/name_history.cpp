@@ -13,7 +13,7 @@ namespace icecore::fs::ext4 {
 namespace {
 
 constexpr std::size_t kMost = 1'000'000;
-constexpr std::size_t kMostOwners = 32;          // folders that have held one block one after the other
+constexpr std::size_t kMostOwners = 8;           // folders that have held one block one after the other
 constexpr std::uint32_t kLostLife = UINT32_MAX;  // of a folder of which nothing else is known
 
 /// A folder that may own a block: which inode, in which life.
@@ -128,14 +128,14 @@ class NameReader {
     if (const FileInfo* now = table_.find(inode); now != nullptr && now->allocated && now->type == FileType::kDirectory)
       owners.push_back({inode, now->generation});
     for (const std::size_t i : lives_.of(inode))
-      if (lives_.all()[i].is_directory) owners.push_back({inode, lives_.all()[i].generation});
+      if (lives_.all()[i].is_directory && owners.size() < kMostOwners) owners.push_back({inode, lives_.all()[i].generation});
     return owners;
   }
 
   std::vector<Owner> owners_of(std::uint64_t block) const {
     std::vector<Owner> owners;
     auto at = std::ranges::upper_bound(runs_, block, {}, &OwnedRun::start);
-    for (std::size_t steps = 0; at != runs_.begin() && steps < kMostOwners; ++steps) {
+    for (std::size_t steps = 0; at != runs_.begin() && steps < 4 * kMostOwners && owners.size() < kMostOwners; ++steps) {
       --at;
       if (block - at->start < at->length) owners.push_back(at->owner);
       if (block - at->start >= longest_) break;
@@ -265,7 +265,7 @@ class NameReader {
                    {Origin::Kind::kDirectory, 0, {}, {}, {}}};
       const FileInfo* now = table_.find(entry.inode);
       const bool lives = now != nullptr && now->allocated;
-      const auto ended = lives_.of(entry.inode);
+      const auto& ended = lives_.of(entry.inode);
       for (const std::size_t i : ended) {
         const InodeLife& life = lives_.all()[i];
         if (name.whose != PastName::Whose::kLife || life.best.transaction() > lives_.all()[name.life].best.transaction()) name.life = i;
