@@ -100,8 +100,8 @@ Reply serve_kms(Call& call) {
   if (call.action == "ListKeys") out = list_keys(call);
   Reply reply;
   reply.headers.emplace_back("Content-Type", "application/x-amz-json-1.1");
+  // Calls without an output shape answer with an empty body.
   if (!operation->output.empty()) reply.body = model.to_json(operation->output, out).dump(-1, ' ', false, json::error_handler_t::replace);
-  if (operation->output.empty()) reply.body = "{}";
   return reply;
 }
 

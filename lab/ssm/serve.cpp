@@ -107,7 +107,8 @@ json get_command_invocation(Call& call, const json& in) {
   const std::string instance = in["InstanceId"];
   const Table& commands = (*call.region)["_commands"];
   const auto found = commands.find(id);
-  if (found == commands.end() || found->second["InstanceId"] != instance) throw ApiError("InvocationDoesNotExist", "");
+  if (found == commands.end() || found->second["InstanceId"] != instance)
+    throw ApiError("InvocationDoesNotExist", "The command and the instance do not match any invocation");
   json out = {{"CommandId", id}, {"InstanceId", instance}, {"DocumentName", "AWS-RunShellScript"}, {"ResponseCode", -1}, {"Status", "InProgress"}};
   Machine* machine = call.lab.machines.of(instance);
   GuestRun run;

@@ -333,6 +333,9 @@ def check_reply(service, operation, line):
     shape = operation.output_shape
     if protocol in XML_PROTOCOLS:
         yield from check_xml_reply(service, operation, body)
+    elif shape is None:
+        if body:
+            yield f"{operation.name}: the model knows no reply, and there is one: {body!r}"
     elif not shape.serialization.get("payload"):
         in_body = {k: v for k, v in json.loads(body or b"{}").items()}
         yield from check_json(shape, in_body, operation.name)
