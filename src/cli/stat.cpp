@@ -8,6 +8,27 @@
 namespace icecore::cli {
 namespace {
 
+// Each run of the content with its place on a disk; the disk is named where the volume lies on several.
+Result<OrderedJson> extents_json(const machine::Machine& machine, const machine::FileRef& file) {
+  OrderedJson runs = OrderedJson::array();
+  const bool several = !machine.partition_of(file).disks.empty();
+  if (!several) {
+    ICECORE_ASSIGN(const auto extents, machine.content_extents(file));
+    for (const machine::ImageRange& extent : extents) runs.push_back({{"image_offset", extent.offset}, {"length", extent.length}});
+    return runs;
+  }
+  ICECORE_ASSIGN(const auto stored, machine.filesystem_of(file).extents(file.info.inode));
+  for (const fs::Extent& extent : stored) {
+    std::uint64_t at = extent.file_offset;
+    ICECORE_ASSIGN(const auto pieces, machine.content_extents(file, extent.file_offset, extent.length));
+    for (const machine::ImageRange& piece : pieces) {
+      runs.push_back({{"snapshot", machine.provenance(file, at).snapshot}, {"image_offset", piece.offset}, {"length", piece.length}});
+      at += piece.length;
+    }
+  }
+  return runs;
+}
+
 Result<OrderedJson> describe(const machine::Machine& machine, const std::string& path) {
   ICECORE_ASSIGN(const machine::FileRef file, machine.resolve(path, machine::Links::kKeep));
   OrderedJson json = file_json(file);
@@ -24,9 +45,7 @@ Result<OrderedJson> describe(const machine::Machine& machine, const std::string&
   ICECORE_ASSIGN(const auto attributes, machine.filesystem_of(file).xattrs(file.info.inode));
   for (const fs::ExtendedAttribute& attribute : attributes) json["xattrs"][valid_utf8(attribute.name)] = valid_utf8(attribute.value);
   if (file.info.type == fs::FileType::kRegular) {
-    ICECORE_ASSIGN(const auto extents, machine.content_extents(file));
-    json["extents"] = OrderedJson::array();
-    for (const machine::ImageRange& extent : extents) json["extents"].push_back({{"image_offset", extent.offset}, {"length", extent.length}});
+    ICECORE_ASSIGN(json["extents"], extents_json(machine, file));
   }
   return json;
 }

@@ -75,16 +75,16 @@ class TwoDisksTest(unittest.TestCase):
     def test_a_byte_is_found_on_the_disk_and_place_that_is_named(self):
         ran = self.run_it("stat", self.first, "/srv/hello.txt", "--with", self.second, "--json")
         self.assertEqual(ran.code, DONE, ran)
-        said = ran.json()
-        with open(said["snapshot"], "rb") as disk:
-            disk.seek(said["extents"][0]["image_offset"])
+        extent = ran.json()["extents"][0]
+        with open(extent["snapshot"], "rb") as disk:
+            disk.seek(extent["image_offset"])
             self.assertEqual(disk.read(20), b"hello from two disks")
 
     def test_one_alone_says_which_other_is_missing(self):
         ran = self.run_it("timeline", self.first, "--format", "bodyfile")
         self.assertEqual(ran.code, PARTIAL, ran)
-        ran = self.run_it("triage", self.first, "--json")
-        self.assertIn((self.folder / "missing").read_text().strip(), json.dumps(ran.json(), ensure_ascii=False), ran)
+        ran = self.run_it("triage", self.first)
+        self.assertIn((self.folder / "missing").read_text().strip(), ran.out, ran)
 
     def test_with_is_for_images_and_each_is_named_once(self):
         ran = self.run_it("ls", self.first, "--with", self.first)
@@ -105,7 +105,9 @@ class LuksTest(unittest.TestCase):
         (cls.folder / "wrong").write_text("open, barley\n")
         commands = ("truncate -s 8M plain && mkfs.ext4 -q -d tree plain && printf 'open sesame' > key && qemu-img convert -f raw -O luks "
                     "--object secret,id=k,file=key -o key-secret=k,iter-time=10 plain luks.raw")
-        subprocess.run(commands, shell=True, cwd=cls.folder, check=True, stdout=subprocess.DEVNULL)
+        for left in range(9, -1, -1):  # qemu-img measures PBKDF2 against the clock, and gives up on a machine that is busy
+            if subprocess.run(commands, shell=True, cwd=cls.folder, check=left == 0, stdout=subprocess.DEVNULL).returncode == 0:
+                break
         cls.env = environment(home=cls.folder)
 
     def run_it(self, *arguments):
