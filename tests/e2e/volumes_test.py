@@ -1,5 +1,4 @@
 """A machine on two disks: its root in a partition of one, /srv a logical volume over both; LVM itself, under a guest kernel, made it."""
-import json
 import os
 import subprocess
 import unittest
