@@ -157,6 +157,7 @@ std::vector<CommandCalls> all() {
             {of("ebs", "ListChangedBlocks", 2, "which blocks differ"), ec2("DescribeVolumes", 2, "what the volumes were made from")}})},
       {"timeline", "timeline of a snapshot", sum({adopt_calls(), read_calls()})},
       {"mount", "a snapshot as a folder", sum({adopt_calls(), read_calls()})},
+      {"export", "a snapshot as an image file (--fetch)", sum({adopt_calls(), read_calls()})},
       {"recover", "deleted files of a snapshot", sum({adopt_calls(), read_calls()})},
       {"upload",
        "an image file becomes a snapshot",
