@@ -1,11 +1,13 @@
 #include "front.h"
 
 #include <chrono>
+#include <optional>
 #include <thread>
 
 #include "ebs/route.h"
 #include "model/service_model.h"
 #include "protocol.h"
+#include "s3/route.h"
 #include "util/digest.h"
 
 namespace icelab {
@@ -44,6 +46,7 @@ Route route_of(const Request& request) {
     if (target.starts_with(prefix)) return {std::string(service), std::string(target.substr(prefix.size())), {}};
   }
   if (!target.empty()) return {"cloudtrail", "", {}};
+  if (is_s3(request)) return {"s3", s3_action(request), {}};
   if (request.path.starts_with("/snapshots")) return {"ebs", ebs_action(request), {}};
   Route route;
   const auto parameters = parse_form(request.method == "POST" ? request.body : request.query);
@@ -81,7 +84,7 @@ bool needs_signature(const Route& route) { return route.action != "AssumeRoleWit
 void sign_in(Call& call, const Route& route) {
   AuthRules rules;
   rules.service = route.service;
-  rules.unsigned_payload = route.action == "PutSnapshotBlock";
+  rules.unsigned_payload = route.action == "PutSnapshotBlock" || route.service == "s3";
   AuthResult result = authenticate(call.request, rules, call.lab.credentials, call.lab.clock);
   const std::lock_guard lock(call.lab.world->mutex);
   call.region = call.lab.world->region(result.region);
@@ -93,6 +96,7 @@ void sign_in(Call& call, const Route& route) {
 Reply dispatch(Call& call, const Route& route) {
   if (route.service == "ec2") return serve_ec2(call, route.parameters);
   if (route.service == "ebs") return serve_ebs(call);
+  if (route.service == "s3") return serve_s3(call);
   if (route.service == "cloudtrail") return serve_cloudtrail(call);
   if (route.service == "ssm") return serve_ssm(call);
   if (route.service == "kms") return serve_kms(call);
@@ -138,14 +142,25 @@ Reply serve(Lab& lab, const Request& request, Delivery& delivery) {
   const Route route = route_of(request);
   const Verdict verdict = lab.faults.judge(route.action);
   if (verdict.latency_ms > 0) std::this_thread::sleep_for(std::chrono::milliseconds(verdict.latency_ms));
-  Call call{lab, request, route.service, route.action, new_request_id(), {}, nullptr};
+  // What is sent to S3 can be damaged on its way as well: the body then differs from its sums.
+  std::optional<Request> damaged;
+  if (verdict.corrupt && route.service == "s3" && !request.body.empty()) {
+    damaged = request;
+    damaged->body[damaged->body.size() / 2] = static_cast<char>(damaged->body[damaged->body.size() / 2] ^ 0x20);
+  }
+  Call call{lab, damaged ? *damaged : request, route.service, route.action, new_request_id(), {}, nullptr};
   if (!needs_signature(route)) {
     const std::lock_guard lock(lab.world->mutex);
     call.region = lab.world->region(lab.world->home_region);
   }
   Reply reply = answer(call, route, verdict);
-  if (verdict.corrupt && !reply.body.empty()) reply.body[reply.body.size() / 2] = static_cast<char>(reply.body[reply.body.size() / 2] ^ 0x20);
-  reply.headers.emplace_back(route.service == "ec2" ? "x-amzn-requestid" : "x-amzn-RequestId", call.request_id);
+  if (request.method == "HEAD") reply.body.clear();  // errors too: HTTP has no body there
+  if (verdict.corrupt && !damaged && !reply.body.empty())
+    reply.body[reply.body.size() / 2] = static_cast<char>(reply.body[reply.body.size() / 2] ^ 0x20);
+  reply.headers.emplace_back(route.service == "s3"    ? "x-amz-request-id"
+                             : route.service == "ec2" ? "x-amzn-requestid"
+                                                      : "x-amzn-RequestId",
+                             call.request_id);
   reply.headers.emplace_back("Date", http_date(lab.clock.now()));
   delivery = verdict.delivery;
   lab.recorder.record({iso8601(lab.clock.now()), call.request_id, route.service, route.action, call.principal.arn, fault_name(verdict)}, request,

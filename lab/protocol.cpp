@@ -40,6 +40,7 @@ Names names_of(const AuthFailure& failure) {
     case AuthProblem::signature_expired: return {{"RequestExpired", m}, {"SignatureDoesNotMatch", m, 403}, {"InvalidSignatureException", m, 403}};
     case AuthProblem::signature_early:
     case AuthProblem::wrong_scope:
+    case AuthProblem::wrong_payload:
     case AuthProblem::mismatch: break;
   }
   const bool scope = failure.problem == AuthProblem::wrong_scope;
@@ -52,6 +53,14 @@ Names names_of(const AuthFailure& failure) {
 Reply error_reply(const std::string& service, const ApiError& error, const std::string& request_id) {
   Reply reply;
   reply.status = error.status;
+  if (service == "s3") {
+    reply.headers.emplace_back("Content-Type", "application/xml");
+    // A bucket of another region says of which.
+    if (error.status == 301) reply.headers.emplace_back("x-amz-bucket-region", error.reason);
+    reply.body = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>" + xml_escape(error.code) + "</Code><Message>" +
+                 xml_escape(error.message) + "</Message><RequestId>" + request_id + "</RequestId></Error>";
+    return reply;
+  }
   if (is_xml(service)) {
     reply.headers.emplace_back("Content-Type", "text/xml;charset=UTF-8");
     reply.body = xml_error(service, error, request_id);
@@ -71,13 +80,34 @@ Reply error_reply(const std::string& service, const ApiError& error, const std::
   return reply;
 }
 
+ApiError s3_auth_error(const AuthFailure& failure) {
+  const std::string& m = failure.message;
+  switch (failure.problem) {
+    case AuthProblem::no_signature: return {"AccessDenied", "Access Denied", 403};
+    case AuthProblem::malformed_signature: return {"AuthorizationHeaderMalformed", m, 400};
+    case AuthProblem::unknown_key: return {"InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.", 403};
+    case AuthProblem::bad_token: return {"InvalidToken", "The provided token is malformed or otherwise invalid.", 400};
+    case AuthProblem::expired_token: return {"ExpiredToken", "The provided token has expired.", 400};
+    case AuthProblem::signature_expired:
+    case AuthProblem::signature_early:
+      return {"RequestTimeTooSkewed", "The difference between the request time and the current time is too large.", 403};
+    case AuthProblem::wrong_scope: return {"AuthorizationHeaderMalformed", m, 400};
+    case AuthProblem::wrong_payload:
+      return {"XAmzContentSHA256Mismatch", "The provided 'x-amz-content-sha256' header does not match what was computed.", 400};
+    case AuthProblem::mismatch: break;
+  }
+  return {"SignatureDoesNotMatch", m, 403};
+}
+
 ApiError auth_error(const std::string& service, const AuthFailure& failure) {
+  if (service == "s3") return s3_auth_error(failure);
   const Names names = names_of(failure);
   return service == "ec2" ? names.ec2 : is_xml(service) ? names.query : names.json_services;
 }
 
 ApiError throttle_error(const std::string& service) {
   if (service == "ec2") return {"RequestLimitExceeded", "Request limit exceeded.", 503};
+  if (service == "s3") return {"SlowDown", "Please reduce your request rate.", 503};
   if (service == "ebs") return {"RequestThrottledException", "Rate exceeded", 400, "ACCOUNT_THROTTLED"};
   if (is_xml(service)) return {"Throttling", "Rate exceeded", 400};
   return {"ThrottlingException", "Rate exceeded", 400};
@@ -85,6 +115,7 @@ ApiError throttle_error(const std::string& service) {
 
 ApiError server_error(const std::string& service) {
   if (service == "ec2") return {"InternalError", "An internal error has occurred", 500};
+  if (service == "s3") return {"InternalError", "We encountered an internal error. Please try again.", 500};
   if (service == "ebs") return {"InternalServerException", "An internal error has occurred", 500};
   if (is_xml(service)) return {"InternalFailure", "The request processing has failed because of an unknown error, exception or failure.", 500};
   return {"InternalFailure", "An internal error has occurred", 500};

@@ -38,9 +38,11 @@ void check_signed_headers(const Request& request, const Authorization& authoriza
 std::string payload_hash(const Request& request, const AuthRules& rules) {
   const std::string claimed(request.header("x-amz-content-sha256"));
   if (claimed == "UNSIGNED-PAYLOAD" && rules.unsigned_payload) return claimed;
+  if (claimed.empty() && rules.service == "s3")
+    throw AuthFailure{AuthProblem::mismatch, "Missing required header for this request: x-amz-content-sha256"};
   std::string actual = hex_encode(sha256(request.body));
   if (!claimed.empty() && claimed != actual)
-    throw AuthFailure{AuthProblem::mismatch, "x-amz-content-sha256 is not the SHA-256 of the body that arrived."};
+    throw AuthFailure{AuthProblem::wrong_payload, "x-amz-content-sha256 is not the SHA-256 of the body that arrived."};
   return actual;
 }
 
@@ -66,7 +68,7 @@ AuthResult authenticate(const Request& request, const AuthRules& rules, const Cr
   const std::string stamp(request.header("x-amz-date"));
   check_time(stamp, *authorization, rules, clock);
   check_signed_headers(request, *authorization);
-  const auto canonical = canonical_request(request, authorization->signed_headers, payload_hash(request, rules));
+  const auto canonical = canonical_request(request, authorization->signed_headers, payload_hash(request, rules), rules.service);
   const std::string expected = canonical ? sign(credential->secret, *authorization, string_to_sign(stamp, authorization->scope(), *canonical)) : "";
   if (!equal_constant_time(expected, authorization->signature))
     throw AuthFailure{AuthProblem::mismatch,

@@ -17,6 +17,7 @@ enum class AuthProblem {
   signature_expired,
   signature_early,
   wrong_scope,
+  wrong_payload,  // the body is not what x-amz-content-sha256 says
   mismatch,
 };
 

@@ -101,13 +101,15 @@ std::optional<Authorization> parse_authorization(std::string_view header) {
   return out;
 }
 
-std::optional<std::string> canonical_request(const Request& request, const std::vector<std::string>& signed_headers, std::string_view payload_hash) {
+std::optional<std::string> canonical_request(const Request& request, const std::vector<std::string>& signed_headers, std::string_view payload_hash,
+                                             std::string_view service) {
   const auto query = canonical_query(request.query);
   if (!query) return std::nullopt;
   std::string names;
   for (const std::string& name : signed_headers) names += (names.empty() ? "" : ";") + name;
-  return request.method + "\n" + normalized_path(request.path) + "\n" + *query + "\n" + canonical_headers(request, signed_headers) + "\n" + names +
-         "\n" + std::string(payload_hash);
+  const std::string path = service == "s3" ? request.path : normalized_path(request.path);
+  return request.method + "\n" + path + "\n" + *query + "\n" + canonical_headers(request, signed_headers) + "\n" + names + "\n" +
+         std::string(payload_hash);
 }
 
 std::string string_to_sign(std::string_view timestamp, std::string_view scope, std::string_view canonical) {

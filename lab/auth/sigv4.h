@@ -25,8 +25,9 @@ struct Authorization {
 std::optional<Authorization> parse_authorization(std::string_view header);
 
 // `payload_hash` goes in as it stands, so that UNSIGNED-PAYLOAD works. The path is normalised and encoded a
-// second time, as every service but S3 does. Nothing when the query has a malformed escape.
-std::optional<std::string> canonical_request(const Request& request, const std::vector<std::string>& signed_headers, std::string_view payload_hash);
+// second time, as every service but S3 does ("s3" takes it as it is on the wire). Nothing when the query has a malformed escape.
+std::optional<std::string> canonical_request(const Request& request, const std::vector<std::string>& signed_headers, std::string_view payload_hash,
+                                             std::string_view service = "");
 
 std::string string_to_sign(std::string_view timestamp, std::string_view scope, std::string_view canonical);
 

@@ -29,6 +29,7 @@ using TlsStream = asio::ssl::stream<tcp::socket>;
 
 constexpr std::uint32_t kMaxHeader = 64 * 1024;
 constexpr std::uint64_t kMaxBody = 2 * 1024 * 1024;
+constexpr std::uint64_t kMaxPart = 256 * 1024 * 1024;  // of an object of S3
 constexpr std::size_t kMaxConnections = 1024;
 
 std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
@@ -49,6 +50,8 @@ std::string head_of(const Reply& reply, bool keep_alive) {
   std::string head = fmt::format("HTTP/1.1 {} {}\r\n", reply.status,
                                  std::string(view(http::obsolete_reason(http::int_to_status(static_cast<unsigned>(reply.status))))));
   for (const auto& [name, value] : reply.headers) head += name + ": " + value + "\r\n";
+  // The answer to HEAD states the length that GET would have.
+  if (!reply.header("Content-Length").empty()) return head + fmt::format("{}Server: icecore-lab\r\n\r\n", keep_alive ? "" : "Connection: close\r\n");
   return head + fmt::format("Content-Length: {}\r\n{}Server: icecore-lab\r\n\r\n", reply.body.size(), keep_alive ? "" : "Connection: close\r\n");
 }
 
@@ -110,9 +113,13 @@ struct Server::Impl {
     for (;;) {
       http::request_parser<http::string_body> parser;
       parser.header_limit(kMaxHeader);
-      parser.body_limit(kMaxBody);
+      parser.body_limit(kMaxPart);
       boost::system::error_code error;
       http::read_header(stream, buffer, parser, error);
+      if (!error && view(parser.get()[http::field::authorization]).find("/s3/aws4_request") == std::string_view::npos) {
+        parser.body_limit(kMaxBody);
+        if (parser.content_length() && *parser.content_length() > kMaxBody) error = http::error::body_limit;
+      }
       if (!error && view(parser.get()[http::field::expect]) == "100-continue")
         asio::write(stream, asio::buffer(std::string("HTTP/1.1 100 Continue\r\n\r\n")), error);
       if (!error) http::read(stream, buffer, parser, error);

@@ -162,6 +162,8 @@ def document(story, patches, built, base_time):
         "iam_instance_profile_associations": [{"AssociationId": "iip-assoc-" + m[2:], "InstanceId": m, "IamInstanceProfile": {"Arn": PROFILE, "Id": "AIPA" + story.hex("profile", 17).upper()}, "State": "associated"}
                                               for m in [s.INSTANCE, *[x[0] for x in members]]],
         "instances": instances, "instance_types": _types(), "volumes": volumes, "snapshots": snapshots,
+        "buckets": [{"Name": f"evidence-{s.ACCOUNT}", "CreationDate": s.iso(at(s.GOLDEN_BOOT - 20)), "_object_lock": True},
+                    {"Name": f"scratch-{s.ACCOUNT}", "CreationDate": s.iso(at(s.GOLDEN_BOOT - 20))}],
         "trails": [{"Name": "management", "S3BucketName": f"trail-{s.ACCOUNT}", "IncludeGlobalServiceEvents": True, "IsMultiRegionTrail": True, "HomeRegion": s.REGION,
                     "TrailARN": f"arn:aws:cloudtrail:{s.REGION}:{s.ACCOUNT}:trail/management", "LogFileValidationEnabled": True, "HasCustomEventSelectors": False, "IsOrganizationTrail": False}],
         "cloudtrail_events": events,

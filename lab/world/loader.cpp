@@ -7,6 +7,7 @@
 
 #include "auth/policy.h"
 #include "model/service_model.h"
+#include "s3/store.h"
 #include "world/world.h"
 
 namespace icelab {
@@ -69,6 +70,7 @@ class WorldLoader {
     world_->regions_[region->name] = std::move(region);
     load_identities();
     load_cloudtrail();
+    const S3Store checked(take("buckets"), world_->home_region);  // s3_store() makes the one that is used
     refuse_leftovers();
     return std::move(world_);
   }

@@ -60,7 +60,9 @@ class CallExecutor::Run {
       auto credentials = call_.unsigned_request ? Result<Credentials>(Credentials{}) : parts_.credentials.get();
       if (!credentials) return failed(ServiceError(std::move(credentials).error()));
       signed_at_ = parts_.clock.now().seconds + owner_.clock_offset();
-      HttpResult result = parts_.transport.send(prepared(*credentials), std::move(call_.buffer));
+      HttpRequest request = prepared(*credentials);
+      HttpResult result = parts_.transport.send(request, std::move(call_.buffer));
+      call_.body = std::move(request.body);
       if (result) owner_.note_reached(origin_);
       Verdict verdict = judge(*call_.operation, call_.protocol, result);
       note(result, verdict);
@@ -100,13 +102,14 @@ class CallExecutor::Run {
     return std::nullopt;
   }
 
-  HttpRequest prepared(const Credentials& credentials) const {
+  // The body is lent, not copied: a part of an object may be a hundred MiB.
+  HttpRequest prepared(const Credentials& credentials) {
     HttpRequest request{.method = call_.method,
                         .origin = origin_,
                         .path = call_.path,
                         .query = call_.query,
                         .headers = call_.headers,
-                        .body = call_.body,
+                        .body = std::move(call_.body),
                         .limits = call_.limits,
                         .send_once = !call_.operation->repeatable};
     request.limits.total_ms = std::min(request.limits.total_ms, std::max<std::int64_t>(left_ms(), 1));

@@ -200,6 +200,10 @@ class CurlTransport : public HttpTransport {
       curl_easy_setopt(handle, CURLOPT_HTTPGET, 1L);
       return;
     }
+    if (request.method == "HEAD") {
+      curl_easy_setopt(handle, CURLOPT_NOBODY, 1L);
+      return;
+    }
     curl_easy_setopt(handle, CURLOPT_POST, 1L);
     curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
     curl_easy_setopt(handle, CURLOPT_POSTFIELDS, request.body.data());

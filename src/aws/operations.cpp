@@ -46,6 +46,26 @@ constexpr Operation other_write(std::string_view service, std::string_view name,
           .repeatable = repeatable};
 }
 
+// S3 standard, US East: $0.005 per 1,000 PUT, POST and LIST, $0.0004 per 1,000 GET and HEAD (aws.amazon.com/s3/pricing).
+constexpr double kS3WritePrice = 0.005;
+constexpr double kS3ReadPrice = 0.0004;
+
+constexpr Operation s3_read(std::string_view name, std::string_view iam_action, double price, std::string_view also_needs = {}) {
+  return {.service = "s3", .name = name, .iam_action = iam_action, .also_needs = also_needs, .bucket = "s3.read", .dollars_per_thousand = price};
+}
+
+constexpr Operation s3_write(std::string_view name, std::string_view iam_action, bool repeatable, double price, std::string_view also_needs = {}) {
+  return {.service = "s3",
+          .name = name,
+          .iam_action = iam_action,
+          .also_needs = also_needs,
+          .bucket = "s3.write",
+          .mutating = true,
+          .repeatable = repeatable,
+          .high_volume = name == "UploadPart",
+          .dollars_per_thousand = price};
+}
+
 constexpr std::array kOperations = {
     ec2_read("DescribeInstances", "ec2:DescribeInstances", 1000),
     ec2_read("DescribeInstanceAttribute", "ec2:DescribeInstanceAttribute"),
@@ -145,6 +165,17 @@ constexpr std::array kOperations = {
               .calls_per_second = 2},
     Operation{.service = "cloudtrail", .name = "DescribeTrails", .iam_action = "cloudtrail:DescribeTrails", .also_needs = {}, .bucket = "cloudtrail"},
     Operation{.service = "cloudtrail", .name = "GetTrailStatus", .iam_action = "cloudtrail:GetTrailStatus", .also_needs = {}, .bucket = "cloudtrail"},
+
+    s3_read("GetObjectLockConfiguration", "s3:GetBucketObjectLockConfiguration", kS3ReadPrice),
+    s3_read("HeadObject", "s3:GetObject", kS3ReadPrice, "s3:GetObjectRetention s3:GetObjectVersion s3:ListBucket"),
+    s3_read("ListParts", "s3:ListMultipartUploadParts", kS3WritePrice),
+    s3_read("ListMultipartUploads", "s3:ListBucketMultipartUploads", kS3WritePrice),
+    s3_write("PutObject", "s3:PutObject", false, kS3WritePrice, "s3:PutObjectRetention kms:GenerateDataKey"),
+    s3_write("PutObjectRetention", "s3:PutObjectRetention", true, kS3WritePrice),
+    s3_write("CreateMultipartUpload", "s3:PutObject", false, kS3WritePrice, "s3:PutObjectRetention kms:GenerateDataKey"),
+    s3_write("UploadPart", "s3:PutObject", true, kS3WritePrice, "kms:GenerateDataKey"),
+    s3_write("CompleteMultipartUpload", "s3:PutObject", true, kS3WritePrice, "kms:Decrypt"),
+    s3_write("AbortMultipartUpload", "s3:AbortMultipartUpload", true, 0),
 
     Operation{.service = "sts", .name = "GetCallerIdentity", .iam_action = {}, .also_needs = {}, .bucket = "sts"},
     Operation{.service = "sts", .name = "AssumeRole", .iam_action = "sts:AssumeRole", .also_needs = {}, .bucket = "sts"},

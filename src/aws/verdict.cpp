@@ -39,8 +39,10 @@ constexpr std::array<std::string_view, 8> kBadCredentials = {
     "InvalidToken",         "MissingAuthenticationTokenException", "IncompleteSignatureException"};
 constexpr std::array<std::string_view, 6> kDenied = {"UnauthorizedOperation",        "AccessDenied",  "AccessDeniedException",
                                                      "Client.UnauthorizedOperation", "NotAuthorized", "UnauthorizedAccess"};
-constexpr std::array<std::string_view, 5> kPassing = {"RequestTimeout", "RequestTimeoutException", "InternalError", "InternalServerException",
-                                                      "ServiceUnavailable"};
+/// The last two: a body was damaged on its way, which S3 saw by its sums.
+constexpr std::array<std::string_view, 7> kPassing = {"RequestTimeout",           "RequestTimeoutException", "InternalError",
+                                                      "InternalServerException",  "ServiceUnavailable",      "BadDigest",
+                                                      "XAmzContentSHA256Mismatch"};
 
 template <std::size_t N>
 bool is_one_of(const std::array<std::string_view, N>& codes, std::string_view code) {
@@ -52,13 +54,21 @@ bool holds(std::string_view text, std::string_view part) { return text.find(part
 AwsError read_xml_error(const HttpReply& reply) {
   AwsError found;
   auto xml = parse_xml(as_text(reply.body), "error reply");
-  if (!xml) return found;
+  if (!xml) {
+    if (reply.status == 301) found.reason = header(reply.headers, "x-amz-bucket-region");
+    return found;
+  }
   // EC2: Response/Errors/Error, RequestID. STS and the Query protocol: ErrorResponse/Error, RequestId.
   pugi::xml_node error = xml->root.child("Errors").child("Error");
   if (!error) error = xml->root.child("Error");
   if (!error && std::string_view(xml->root.name()) == "Error") error = xml->root;
   found.code = child_text(error, "Code");
   found.message = child_text(error, "Message");
+  // S3: the region that the bucket is in.
+  if (reply.status == 301 || reply.status == 307 || found.code == "AuthorizationHeaderMalformed") {
+    found.reason = header(reply.headers, "x-amz-bucket-region");
+    if (found.reason.empty()) found.reason = child_text(error, "Region");
+  }
   found.request_id = child_text(xml->root, "RequestID");
   if (found.request_id.empty()) found.request_id = child_text(xml->root, "RequestId");
   return found;
@@ -82,9 +92,9 @@ Code code_of(const AwsError& error, int status) {
   const std::string_view code = error.code;
   if (is_one_of(kDenied, code)) return Code::kPermission;
   if (is_one_of(kBadCredentials, code) || is_one_of(kSkewed, code) || is_one_of(kExpired, code)) return Code::kCredentials;
-  if (holds(code, "NotFound") || code == "NoSuchEntity" || code == "TrailNotFoundException") return Code::kNotFound;
+  if (holds(code, "NotFound") || code.starts_with("NoSuch") || code == "TrailNotFoundException") return Code::kNotFound;
   if (code == "ValidationException" || code == "ValidationError" || holds(code, "Malformed") || code.starts_with("InvalidParameter") ||
-      code.starts_with("Missing") || code.starts_with("UnknownParameter"))
+      code == "InvalidArgument" || code.starts_with("Missing") || code.starts_with("UnknownParameter"))
     return Code::kInvalidArgument;
   if (holds(code, "InUse") || code.starts_with("Incorrect") || code == "ConflictException" || code == "IdempotentParameterMismatch" ||
       holds(code, "Duplicate") || holds(code, "ZoneMismatch"))

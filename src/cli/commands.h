@@ -20,6 +20,7 @@ void add_mount(CLI::App& app, Globals& globals, Chosen& chosen);
 void add_export(CLI::App& app, Globals& globals, Chosen& chosen);
 void add_reset(CLI::App& app, Globals& globals, Chosen& chosen);
 void add_upload(CLI::App& app, Globals& globals, Chosen& chosen);
+void add_archive(CLI::App& app, Globals& globals, Chosen& chosen);
 void add_verify(CLI::App& app, Globals& globals, Chosen& chosen);
 void add_report(CLI::App& app, Globals& globals, Chosen& chosen);
 void add_policy(CLI::App& app, Globals& globals, Chosen& chosen);

@@ -56,6 +56,7 @@ int guarded_main(int argc, char** argv) {
   add_upload(app, globals, chosen);
   add_export(app, globals, chosen);
   add_reset(app, globals, chosen);
+  add_archive(app, globals, chosen);
   add_verify(app, globals, chosen);
   add_report(app, globals, chosen);
   add_workstation(app, globals, chosen);

@@ -141,6 +141,19 @@ Calls sum(std::initializer_list<Calls> parts) {
   return calls;
 }
 
+Calls archive_calls() {
+  return {of("s3", "GetObjectLockConfiguration", 1, "whether the bucket has Object Lock"),
+          of("s3", "HeadObject", 100, "look for each object, and read each back"),
+          of("s3", "PutObject", 50, "files below 16 MiB"),
+          of("s3", "PutObjectRetention", 1, "what is there is kept longer"),
+          of("s3", "ListMultipartUploads", 3, "what a killed run left"),
+          of("s3", "CreateMultipartUpload", 2, "larger files and images"),
+          of("s3", "ListParts", 2, "what a killed run sent"),
+          of("s3", "UploadPart", 500, "larger files and images"),
+          of("s3", "CompleteMultipartUpload", 2, "join the parts"),
+          of("s3", "AbortMultipartUpload", 1, "what no run will go on with")};
+}
+
 std::vector<CommandCalls> all() {
   const Calls copy = {who(), ec2("DescribeSnapshots", 4, "the snapshot, its owner and key; the copy's state"),
                       ec2("CopySnapshot", 1, "a copy that belongs to this account")};
@@ -163,6 +176,7 @@ std::vector<CommandCalls> all() {
        "an image file becomes a snapshot",
        {who(), of("ebs", "StartSnapshot", 1, "the new snapshot"), of("ebs", "PutSnapshotBlock", 500, "its blocks"),
         of("ebs", "CompleteSnapshot", 1, "the new snapshot"), ec2("DescribeSnapshots", 2, "until it is completed")}},
+      {"archive", "a case in an S3 bucket", archive_calls()},
       {"acquire", "the complete image", sum({adopt_calls(), read_calls()})},
       {"ls", "list a snapshot's files", sum({adopt_calls(), read_calls()})},
       {"cat", "print a snapshot's file", sum({adopt_calls(), read_calls()})},

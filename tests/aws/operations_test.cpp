@@ -14,7 +14,7 @@ TEST(Operations, AreThoseOfTheServiceModels) {
       "[s.get_service_model(n).operation_model(o).http['method'], "
       "list((s.get_service_model(n).operation_model(o).input_shape.members if s.get_service_model(n).operation_model(o).input_shape else "
       "{}).keys())] "
-      "for o in s.get_service_model(n).operation_names} for n in ['ec2','ebs','cloudtrail','sts','iam','ssm','kms']}))";
+      "for o in s.get_service_model(n).operation_names} for n in ['ec2','ebs','cloudtrail','sts','iam','ssm','kms','s3']}))";
   const Json models = Json::parse(test::run_ok("python3 -c \"" + script + "\""));
   std::set<std::string> seen;
   for (const Operation& one : operations()) {
@@ -34,7 +34,8 @@ TEST(Operations, AreThoseOfTheServiceModels) {
         name != "CreateTags") {
       EXPECT_FALSE(one.repeatable) << name << " has no ClientToken and makes something";
     }
-    if (!one.iam_action.empty()) {
+    // S3's actions are named after what is allowed, not after the call (Service Authorization Reference).
+    if (!one.iam_action.empty() && service != "s3") {
       EXPECT_EQ(one.iam_action, service + ":" + name);
     }
     if (!one.mutating) {

@@ -155,6 +155,12 @@ class RequestMaker {
       pairs.push_back({"x-amz-Checksum-Algorithm", "SHA256"});
       pairs.push_back({"x-amz-Checksum", "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="});
     }
+    if (chance(3)) {
+      pairs.push_back({"x-amz-checksum-sha256", "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="});
+      pairs.push_back({"x-amz-object-lock-mode", "COMPLIANCE"});
+      pairs.push_back({"x-amz-object-lock-retain-until-date", "2027-01-02T03:04:05Z"});
+      pairs.push_back({"x-amz-meta-icecore-raw-sha256", "e3b0c442"});
+    }
     if (chance(3)) pairs.push_back({"My-Header", "  many   spaces \t inside  "});
     if (chance(3)) pairs.push_back({"My-Header", "again"});
     if (chance(3)) pairs.push_back({"User-Agent", "icecore"});

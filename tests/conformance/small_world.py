@@ -194,6 +194,9 @@ def build(directory):
         "snapshots": [snapshot(AMI_SNAPSHOT), snapshot(SHARED_SNAPSHOT, "444455556666", _accounts=[ACCOUNT]),
                       snapshot(PUBLIC_SNAPSHOT, "444455556666", _public=True), snapshot(STRANGE_SNAPSHOT, "444455556666"),
                       snapshot(ARCHIVED_SNAPSHOT, StorageTier="archive")],
+        "buckets": [{"Name": "evidence-locked", "_object_lock": True}, {"Name": "evidence-open"},
+                    {"Name": "evidence-abroad", "_object_lock": True, "_region": "eu-west-1"},
+                    {"Name": "evidence-default", "_object_lock": True, "_default_retention": {"Mode": "GOVERNANCE", "Days": 3}}],
         "trails": [{"Name": "main", "S3BucketName": "logs", "TrailARN": f"arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/main", "HomeRegion": REGION,
                     "IsMultiRegionTrail": True, "_status": {"IsLogging": True}}],
         "cloudtrail_events": [event(n, "RunInstances" if n % 2 else "DescribeInstances", "AKIALEAKED", "mallory", 1 + n, [INSTANCE] if n < 60 else [])

@@ -22,9 +22,11 @@ import botocore.loaders
 import botocore.model
 import botocore.parsers
 
+import validate_s3
+
 XML_PROTOCOLS = ("ec2", "query")
 # Errors that say the request itself was wrong; then only the reply is judged.
-BAD_REQUEST = re.compile(r"Unknown|Missing|Invalid|Malformed|Incomplete|Unrecognized|Signature|AuthFailure|Validation|NoSuchVersion|Serialization|Expired")
+BAD_REQUEST = re.compile(r"EntityTooSmall|NotImplemented|BadDigest|Unknown|Missing|Invalid|Malformed|Incomplete|Unrecognized|Signature|AuthFailure|Validation|NoSuchVersion|Serialization|Expired")
 EC2_PSEUDO = {"Action", "Version"}
 LATER_MODELS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lab/model/services.json")
 
@@ -371,6 +373,10 @@ def check_line(models, line, unchecked):
     code = error_code(line)
     if "icecore-lab itself failed" in line["reply"].get("body", ""):
         yield f"{operation.name}: the lab failed: {line['reply']['body']}"
+    if line["service"] == "s3":
+        parser = botocore.parsers.create_parser("rest-xml")
+        yield from validate_s3.check(operation, line, body_of, headers_of, parser, BAD_REQUEST.search(code))
+        return
     if not BAD_REQUEST.search(code):
         yield from check_request(service, operation, line)
     if not line["fault"]:
