@@ -55,18 +55,19 @@ Result<std::string> ensure_profile(CaseAccount& account, const UpOptions& option
   if (!options.systems_manager) return std::string();
   if (options.profile) return *options.profile;
   const std::string name = account.resource_name();
+  const std::string role_name = account.role_name();
   Making role{.kind = "role", .subject = std::string(kRoleSubject), .find = nullptr, .create = nullptr};
   role.find = [&]() -> Result<Ids> {
-    ICECORE_ASSIGN(const auto tags, plain(account.iam().role_tags(name)));
-    return tags ? Ids{name} : Ids{};
+    ICECORE_ASSIGN(const auto tags, plain(account.iam().role_tags(role_name)));
+    return tags ? Ids{role_name} : Ids{};
   };
   role.create = [&](const std::string&, const aws::Tags& tags) -> aws::CallResult<std::string> {
     ICECORE_CALL([[maybe_unused]] const auto done,
-                 account.iam().create_role(name, "icecore workstation of " + account.case_id(), tags).map([] { return 0; }));
-    return name;
+                 account.iam().create_role(role_name, "icecore workstation of " + account.case_id(), tags).map([] { return 0; }));
+    return role_name;
   };
   ICECORE_CHECK(plain(make_once(account, role)));
-  ICECORE_CHECK(plain(account.iam().attach_role_policy(name, kManagedPolicy)));
+  ICECORE_CHECK(plain(account.iam().attach_role_policy(role_name, kManagedPolicy)));
   std::optional<aws::InstanceProfile> there;
   Making profile{.kind = "instance-profile", .subject = std::string(kProfileSubject), .find = nullptr, .create = nullptr};
   profile.find = [&]() -> Result<Ids> {
@@ -78,7 +79,7 @@ Result<std::string> ensure_profile(CaseAccount& account, const UpOptions& option
     return name;
   };
   ICECORE_CHECK(plain(make_once(account, profile)));
-  if (!there || there->role.empty()) ICECORE_CHECK(plain(account.iam().add_role(name, name)));
+  if (!there || there->role.empty()) ICECORE_CHECK(plain(account.iam().add_role(name, role_name)));
   return name;
 }
 

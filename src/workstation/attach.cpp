@@ -86,9 +86,11 @@ std::vector<Copy> of_killed_resets(CaseAccount& account, const std::vector<engin
 }
 
 Result<void> let_go(CaseAccount& account, const Machine& machine, const std::vector<AttachedCopy>& copies, const ResetOptions& options) {
-  if (copies.empty() || options.attach.print_script) return {};
+  std::vector<AttachedCopy> there = copies;
+  std::erase_if(there, [](const AttachedCopy& copy) { return copy.device.empty(); });
+  if (there.empty() || options.attach.print_script) return {};
   ICECORE_ASSIGN(const ScriptResult ran,
-                 run_script(account, machine, options.attach.remote, unmount_script(copies, options.force), "unmount the copies"));
+                 run_script(account, machine, options.attach.remote, unmount_script(there, options.force), "unmount the copies"));
   for (const Mounted& one : parse_report(ran.output))
     if (one.state == "busy")
       return fail(Code::kBusy,
@@ -115,12 +117,15 @@ Result<Attached> attach(CaseAccount& account, const AttachOptions& options) {
 Result<Attached> reset(CaseAccount& account, const ResetOptions& options) {
   ICECORE_ASSIGN(const auto snapshots, evidence_snapshots(account, options.attach.snapshots));
   ICECORE_ASSIGN(const Machine machine, running_machine(account));
-  ICECORE_ASSIGN(auto old, attached_copies(account, machine));
-  std::erase_if(old, [&](const AttachedCopy& copy) {
-    return std::ranges::find(snapshots, copy.copy.snapshot.snapshot, &engine::SnapshotRecord::snapshot) == snapshots.end();
-  });
   std::vector<std::uint64_t> acts;
   std::vector<Copy> wanted = of_killed_resets(account, snapshots, acts);
+  // What a killed reset had already detached is messed up all the same: it goes too, and so does what it had made anew.
+  ICECORE_ASSIGN(auto old, attached_copies(account, machine, !acts.empty()));
+  std::erase_if(old, [&](const AttachedCopy& copy) {
+    const bool named = std::ranges::find(snapshots, copy.copy.snapshot.snapshot, &engine::SnapshotRecord::snapshot) != snapshots.end();
+    const bool known = !copy.device.empty() || std::ranges::find(wanted, copy.copy.subject(), &Copy::subject) != wanted.end();
+    return !named || !known;
+  });
   for (const AttachedCopy& copy : old)
     if (std::ranges::find(wanted, copy.copy.subject(), &Copy::subject) == wanted.end()) wanted.push_back(copy.copy);
   if (wanted.empty())

@@ -29,8 +29,10 @@ class CaseAccount {
   const std::string& account() const { return account_; }
   const std::string& region() const { return ec2_.region(); }
   const std::string& case_id() const { return case_id_; }
-  /// "icecore-case-…": of group, role, profile and key.
+  /// "icecore-case-…": of group, profile and key.
   std::string resource_name() const { return "icecore-" + case_id_; }
+  /// Of the role: not the profile's name, since the ledger's `removed` goes by id alone.
+  std::string role_name() const { return resource_name() + "-role"; }
 
   aws::Ec2& ec2() const { return ec2_; }
   aws::Ssm& ssm() const { return ssm_; }

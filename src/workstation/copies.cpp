@@ -96,17 +96,18 @@ Result<std::vector<engine::SnapshotRecord>> evidence_snapshots(CaseAccount& acco
   return snapshots;
 }
 
-Result<std::vector<AttachedCopy>> attached_copies(CaseAccount& account, const Machine& machine) {
+Result<std::vector<AttachedCopy>> attached_copies(CaseAccount& account, const Machine& machine, bool loose) {
   ICECORE_ASSIGN(const auto records, engine::snapshots_of(account.workspace().folder()));
   ICECORE_ASSIGN(const auto volumes, account.volumes());
   std::vector<AttachedCopy> copies;
   for (const aws::Volume& volume : volumes) {
-    if (volume.attachments.empty() || volume.attachments.front().instance_id != machine.id()) continue;
+    const bool attached = !volume.attachments.empty();
+    if (attached ? volume.attachments.front().instance_id != machine.id() : !loose) continue;
     const std::string subject = aws::tag_value(volume.tags, "icecore:subject");
     for (const engine::SnapshotRecord& record : records)
       for (const View view : {View::kRecovered, View::kAsIs, View::kWritable})
         if (const Copy copy{record, view}; copy.subject() == subject)
-          copies.push_back({copy, volume.id, volume.attachments.front().device, volume.size_gib});
+          copies.push_back({copy, volume.id, attached ? volume.attachments.front().device : "", volume.size_gib});
   }
   return copies;
 }

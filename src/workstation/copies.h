@@ -40,8 +40,8 @@ Result<std::vector<engine::SnapshotRecord>> evidence_snapshots(CaseAccount& acco
 /// others go on. kRemote where the workstation itself is gone.
 Result<std::vector<AttachedCopy>> attach_copies(CaseAccount& account, const Machine& machine, const std::vector<Copy>& wanted, Patience patience);
 
-/// The copies of this case that are attached to the machine now.
-Result<std::vector<AttachedCopy>> attached_copies(CaseAccount& account, const Machine& machine);
+/// The copies of this case that are attached to the machine now; `loose`: also those that are attached to nothing, with an empty device.
+Result<std::vector<AttachedCopy>> attached_copies(CaseAccount& account, const Machine& machine, bool loose = false);
 
 enum class Detach { kWait, kAsk, kForce };  ///< wait for it (its instance is gone), ask for it, by force
 /// Deletes a copy's volume, once it is detached.

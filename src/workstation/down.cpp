@@ -33,8 +33,8 @@ Result<void> add_unfinished(CaseAccount& account, std::vector<Item>& items) {
     if (profile) items.push_back({"instance-profile", name, "", "", "", 0.0});
   }
   if (is_unfinished(account, kRoleSubject)) {
-    ICECORE_ASSIGN(const auto tags, plain(account.iam().role_tags(name)));
-    if (tags) items.push_back({"role", name, "", "", "", 0.0});
+    ICECORE_ASSIGN(const auto tags, plain(account.iam().role_tags(account.role_name())));
+    if (tags) items.push_back({"role", account.role_name(), "", "", "", 0.0});
   }
   if (is_unfinished(account, kKeySubject)) {
     ICECORE_ASSIGN(const auto keys, account.keys());
