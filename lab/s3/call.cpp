@@ -1,5 +1,7 @@
 #include "s3/call.h"
 
+#include "auth/condition.h"
+#include "auth/policy.h"
 #include "s3/route.h"
 
 #include <algorithm>

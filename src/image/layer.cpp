@@ -147,7 +147,7 @@ Result<void> Layer::mark_open(bool clean) {
 }
 
 Layer::~Layer() {
-  if (!opened_) return;  // a file that is no layer, or another disk's, is left as it is
+  if (!opened_) return;                                              // a file that is no layer, or another disk's, is left as it is
   if (const auto flushed = flush(); flushed) (void)mark_open(true);  // a layer that is not marked is read as after a kill
 }
 

@@ -159,7 +159,9 @@ TEST(RecoverChurn, WhatIsCalledIntactIsIntact) {
       ASSERT_NE(known, had.end()) << file.path();
       right += known->second.contains(to_hex(sha256(as_bytes(content_of(opened, file))))) ? 1U : 0U;
     }
-    if (view == fs::JournalView::kRecovered) EXPECT_GT(intact, 20U);  // without, only what is older than the log's tail counts
+    if (view == fs::JournalView::kRecovered) {
+      EXPECT_GT(intact, 20U);  // without, only what is older than the log's tail counts
+    }
     EXPECT_EQ(right, intact) << which;
   }
 }

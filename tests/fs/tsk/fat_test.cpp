@@ -105,7 +105,7 @@ TEST(TskFat, TimesDoNotDependOnTheReadersTimeZone) {
   file.seekg(14);
   std::array<unsigned char, 10> bpb{};
   file.read(reinterpret_cast<char*>(bpb.data()), bpb.size());
-  const unsigned reserved = bpb[0] | bpb[1] << 8, fats = bpb[2], fat_size = bpb[8] | bpb[9] << 8;
+  const unsigned reserved = bpb[0] + 256U * bpb[1], fats = bpb[2], fat_size = bpb[8] + 256U * bpb[9];
   const unsigned date = (46 << 9) | (11 << 5) | 24, before = date - 1, time = (10 << 11) | (20 << 5) | 15, earlier = (10 << 11) | (20 << 5) | 14;
   std::string entry = "HELLO   TXT";
   entry += std::string("\x20\x00\x9d", 3);  // archive; 157 hundredths after :28
