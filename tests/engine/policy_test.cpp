@@ -22,14 +22,14 @@ TEST(Policy, WhatChangesTheAccountIsBoundToTheCase) {
   const auto bound = bound_actions(*policy);
   for (const CommandCalls& command : command_calls())
     for (const aws::PlannedCall& call : command.calls)
-      if (call.operation->mutating) EXPECT_TRUE(bound.contains(std::string(call.operation->iam_action))) << call.operation->iam_action;
+      EXPECT_TRUE(!call.operation->mutating || bound.contains(std::string(call.operation->iam_action))) << call.operation->iam_action;
 }
 
 TEST(Policy, FitsIntoAManagedPolicyAndHasNoWildcardAction) {
   for (const bool kms : {false, true}) {
     const auto policy = policy_document({{}, "", kms});
     ASSERT_TRUE(policy);
-    if (!kms) EXPECT_LT(policy->dump().size(), 6144U) << "IAM's limit of a managed policy";
+    EXPECT_TRUE(kms || policy->dump().size() < 6144U) << "IAM's limit of a managed policy";
     for (const auto& statement : (*policy)["Statement"])
       for (const auto& action : statement["Action"]) EXPECT_EQ(action.get<std::string>().find('*'), std::string::npos);
   }

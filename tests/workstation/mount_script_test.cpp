@@ -57,7 +57,7 @@ TEST(MountScript, ReportsAreReadAndNoiseIsLeft) {
 TEST(FreeDevices, TheTwoSpellingsAreOnePlace) {
   aws::Instance instance;
   instance.root_device_name = "/dev/sda1";
-  instance.block_devices = {{"/dev/xvda"}, {"/dev/xvdf"}, {"/dev/sdg"}, {"sdh"}};
+  for (const char* name : {"/dev/xvda", "/dev/xvdf", "/dev/sdg", "sdh"}) instance.block_devices.emplace_back().device_name = name;
   const auto names = free_devices(instance);
   ASSERT_GE(names.size(), 30U) << "more places than a Nitro instance takes volumes";
   EXPECT_EQ(names.front(), "/dev/sdi");
