@@ -35,8 +35,6 @@ test_quick() {
   run_python tests/lab
   say "end to end"
   ICECORE_SLOW=$1 run_python tests/e2e
-  say "the workstation, on the lab's records"
-  ICECORE_SLOW=$1 run_python tests/workstation
 }
 
 test_threads() {
@@ -52,6 +50,8 @@ test_machine() {
   need_incident
   say "the virtual machine: kernel and initramfs"
   lab/vm/build --out build/vm --cache "$CACHE"
+  say "the workstation, on the lab's records"
+  run_python tests/workstation
   say "the workstation, with a real machine"
   ICECORE_VM="$PWD/build/vm" run_python tests/workstation '*_vm.py'
 }
