@@ -153,7 +153,7 @@ class WorkstationTest(unittest.TestCase):
     def test_what_the_ledger_did_not_make_is_left_alone(self):
         desk = self.desk()
         self.fine(desk.ws("up"))
-        foreign = next(one for one in home_state(self.lab)["volumes"] if one["State"] == "in-use" and not one.get("Tags", [{}])[0].get("Key", "").startswith("icecore"))
+        foreign = next(one for one in home_state(self.lab)["volumes"] if one["VolumeId"] == ROOT_VOLUME)
         tags = foreign.get("Tags", [])
         self.lab.patch("volumes", foreign["VolumeId"], {"Tags": tags + [{"Key": "icecore:case", "Value": desk.case_id}, {"Key": "icecore:subject", "Value": "snap-0/recovered"}]})
         self.addCleanup(self.lab.patch, "volumes", foreign["VolumeId"], {"Tags": tags})
