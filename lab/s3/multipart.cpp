@@ -153,12 +153,13 @@ Reply complete(S3Call& s3) {
   const std::lock_guard lock(s3.store.mutex);
   Bucket& bucket = s3.open_bucket();
   MultipartUpload& upload = open_upload(s3, bucket);
+  const auto out_of_order = [](const AskedPart& a, const AskedPart& b) { return a.number >= b.number; };
+  if (std::adjacent_find(asked.begin(), asked.end(), out_of_order) != asked.end())
+    throw ApiError("InvalidPartOrder", "The list of parts was not in ascending order. The parts list must be specified in order by part number.",
+                   400);
   std::vector<const Blob*> blobs;
   std::string sums, tags;
   for (std::size_t i = 0; i < asked.size(); ++i) {
-    if (i > 0 && asked[i].number <= asked[i - 1].number)
-      throw ApiError("InvalidPartOrder", "The list of parts was not in ascending order. The parts list must be specified in order by part number.",
-                     400);
     const StoredPart& part = matching(upload, asked[i]);
     if (i + 1 < asked.size() && part.blob.size < kLeastPart)
       throw ApiError("EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size", 400);

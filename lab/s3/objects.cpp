@@ -86,7 +86,7 @@ Reply get_object(S3Call& s3) {
 
 bool is_locked(const S3Call& s3, const ObjectVersion& version) {
   if (!version.retention || version.retention->until <= s3.call.lab.clock.now()) return false;
-  const bool bypass = s3.header("x-amz-bypass-governance-retention") == "true";
+  const bool bypass = lowercase(s3.header("x-amz-bypass-governance-retention")) == "true";
   return !(bypass && version.retention->mode == "GOVERNANCE" && s3.may("s3:BypassGovernanceRetention", true));
 }
 

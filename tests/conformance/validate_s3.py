@@ -18,7 +18,7 @@ def scalar(shape, text, where):
     kind = shape.type_name
     if kind in ("integer", "long") and not re.fullmatch(r"-?\d+", text):
         yield f"{where}: {text!r} is no integer"
-    if kind == "boolean" and text not in ("true", "false"):
+    if kind == "boolean" and text.lower() not in ("true", "false"):
         yield f"{where}: {text!r} is no boolean"
     if kind == "timestamp" and not TIME.match(text):
         yield f"{where}: {text!r} is no time"
@@ -72,6 +72,8 @@ def template(operation):
 
 def check_request(operation, request, body, headers):
     shape, name = operation.input_shape, operation.name
+    if shape is None:
+        return
     pattern, static = template(operation)
     if request["method"] != operation.http["method"] or not re.fullmatch(pattern, request["path"]):
         yield f"{name}: {request['method']} {request['path']} should be {operation.http['method']} {operation.http['requestUri']}"
