@@ -48,9 +48,11 @@ class TwoDisksTest(unittest.TestCase):
         job = cls.folder / "job"
         job.write_text(SCRIPT.replace("FOLDER", str(cls.folder)))
         # The commas and spaces of a path would end the name of a disk on the kernel's command line; scratch folders have none.
+        console = open(cls.folder / "console", "wb")
+        cls.addClassCleanup(console.close)
         subprocess.run(["linux.uml", "mem=256M", f"ubd0={cls.first}", f"ubd1={cls.second}", "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "rw",
                         f"init={REPOSITORY / 'tests/data/volume/guest.sh'}", "quiet", "con=null", "con0=null,fd:1", f"JOB={job}"],
-                       stdin=subprocess.DEVNULL, stdout=open(cls.folder / "console", "wb"), stderr=subprocess.STDOUT, timeout=300, env=dict(os.environ, TMPDIR="/dev/shm"))
+                       stdin=subprocess.DEVNULL, stdout=console, stderr=subprocess.STDOUT, timeout=300, env=dict(os.environ, TMPDIR="/dev/shm"))
         said = cls.folder / "job.code"
         assert said.exists() and said.read_text() == "0\n", (cls.folder / "job.out").read_text()
         cls.env = environment(home=cls.folder)

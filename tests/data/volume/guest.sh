@@ -3,7 +3,6 @@
 mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t tmpfs none /run
-mount -t tmpfs none /dev/shm 2>/dev/null
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8
 modules=$(find /usr/lib/uml/modules/"$(uname -r)" -name '*.ko')
 # Adds modules by name, in order; those that are built in or there already are no matter.
