@@ -79,6 +79,8 @@ def check_request(operation, request, body, headers):
         yield f"{name}: {request['method']} {request['path']} should be {operation.http['method']} {operation.http['requestUri']}"
     query = dict(urllib.parse.parse_qsl(request["query"], keep_blank_values=True))
     known_query, known_headers = set(static) | {"x-id"}, set()
+    if (operation.http_checksum or {}).get("requestAlgorithmMember"):  # a trait of the call, no member of its input
+        known_headers.add("x-amz-checksum-sha256")
     for member_name, member in shape.members.items():
         where, wire = member.serialization.get("location"), member.serialization.get("name", member_name)
         given = query if where == "querystring" else headers if where == "header" else None

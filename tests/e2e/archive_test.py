@@ -175,6 +175,7 @@ class ArchiveTest(unittest.TestCase):
         puts = [urllib.parse.unquote(line["request"]["path"]) for line in self.asked("PutObject")]
         self.assertEqual(puts[-1], f"/{LOCKED}/{self.root}MANIFEST.sha256")
         self.lab.stop()
+        self.assertEqual(conformance.complaints(self.lab.record), [])
 
     def test_again_only_what_is_new_is_sent(self):
         self.copy()
