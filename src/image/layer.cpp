@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <algorithm>
-#include <bit>
 #include <cerrno>
 
 #include "core/text.h"
@@ -22,12 +21,6 @@ constexpr std::uint64_t kDataAlignment = std::uint64_t{1} << 20;
 // identity u16 at 62; identity at 64.
 constexpr std::size_t kCleanAt = 12, kSizeAt = 16, kBootAt = 24, kBootLength = 36, kIdentityLengthAt = 62, kIdentityAt = 64;
 constexpr std::size_t kLongestIdentity = 2048;
-
-template <typename T>
-void store_le(std::span<std::byte> out, std::size_t offset, T value) {
-  if constexpr (std::endian::native == std::endian::big) value = byte_swap(value);
-  std::memcpy(out.data() + offset, &value, sizeof value);
-}
 
 std::uint64_t round_up(std::uint64_t value, std::uint64_t unit) { return (value + unit - 1) / unit * unit; }
 
@@ -131,7 +124,7 @@ Result<void> Layer::load_map(std::uint64_t offset) {
     if (at >= end) break;
     Bits bits(kChunkBytes);
     ICECORE_CHECK(read_exactly(file_.get(), bits, at, path_));
-    if (std::ranges::any_of(bits, [](std::byte byte) { return byte != std::byte{0}; })) map_[(at - offset) / kChunkBytes] = std::move(bits);
+    if (!is_all_zero(bits)) map_[(at - offset) / kChunkBytes] = std::move(bits);
     at += kChunkBytes;
   }
   return {};
