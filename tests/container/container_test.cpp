@@ -102,6 +102,37 @@ TEST_F(ContainerTest, AnE01SaysWhatItsMakerStored) {
   EXPECT_TRUE(whole.error().code == Code::kIntegrity || whole.error().code == Code::kCorrupt) << to_string(whole.error());
 }
 
+// A chunk that was read once is in the library's cache, and its sectors are on the library's list already.
+TEST_F(ContainerTest, ADamagedChunkOfAnE01StaysDamaged) {
+  bytes();
+  test::run_ok("ewfacquire -u -q -t " + quoted(folder() / "twice") + " -c none " + quoted(raw()) + " >/dev/null 2>&1");
+  // Stored as it is, so the changed byte's place in the disk is found by comparison: chunks of 32 KiB with four bytes of checksum between.
+  test::run_ok("printf '\\x5a\\x5a\\x5a' | dd of=" + quoted(folder() / "twice.E01") + " bs=1 seek=6000000 conv=notrunc status=none");
+  const auto container = open_container(folder() / "twice.E01");
+  ICECORE_ASSERT_OK(container);
+  constexpr std::size_t kChunk = std::size_t{32} << 10;
+  std::vector<std::size_t> refused;
+  Bytes chunk(kChunk);
+  for (int round = 0; round < 3; ++round)
+    for (std::size_t at = 0; at < bytes().size(); at += kChunk) {
+      const auto read = container->source->read(at, chunk);
+      if (read)
+        EXPECT_TRUE(std::equal(chunk.begin(), chunk.end(), bytes().begin() + static_cast<std::ptrdiff_t>(at))) << at;
+      else
+        refused.push_back(at);
+      if (!read) {
+        ICECORE_EXPECT_CODE(read, Code::kIntegrity);
+        ICECORE_EXPECT_CODE(container->source->read(at, chunk), Code::kIntegrity);  // from the cache
+        ICECORE_EXPECT_CODE(container->source->read(at + kChunk - 1, std::span(chunk).first(1)), Code::kIntegrity);
+      }
+    }
+  ASSERT_EQ(refused.size(), 3U);  // the same one in each round
+  EXPECT_EQ(refused[0], refused[1]);
+  EXPECT_EQ(refused[1], refused[2]);
+  EXPECT_LT(refused[0], 6'000'000U);
+  EXPECT_GT(refused[0], 6'000'000U - 2 * kChunk);
+}
+
 TEST_F(ContainerTest, SplitImagesAreOneDisk) {
   bytes();
   test::run_ok("split -b 5M -d -a 3 --numeric-suffixes=1 " + quoted(raw()) + ' ' + quoted(folder() / "part."));
