@@ -52,10 +52,10 @@ Result<void> JournalOverlay::prefetch(std::span<const image::ByteRange> ranges) 
   return base_->prefetch(all);
 }
 
-std::uint64_t JournalOverlay::image_offset(std::uint64_t offset) const {
+std::uint64_t JournalOverlay::in_base(std::uint64_t offset) const {
   const auto patch = std::ranges::lower_bound(patches_, offset / block_size_, {}, &BlockPatch::block);
-  if (patch == patches_.end() || patch->block != offset / block_size_) return base_->image_offset(offset);
-  return base_->image_offset(patch->source_offset + offset % block_size_);
+  if (patch == patches_.end() || patch->block != offset / block_size_) return offset;
+  return patch->source_offset + offset % block_size_;
 }
 
 }  // namespace icecore::fs::ext4
