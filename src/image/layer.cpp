@@ -101,7 +101,7 @@ Result<void> Layer::load(const std::string& identity) {
   const bool clean = load_le<std::uint32_t>(header, kCleanAt) != 0;
   if (same_boot || clean) {
     ICECORE_CHECK(load_map(kHeader));
-    for (const auto& [chunk, bits] : map_) unsafe_chunks_[chunk] = true;
+    for (const auto& [chunk, bits] : map_) unsafe_chunks_.insert(chunk);
     dirty_ = !clean;
     ICECORE_CHECK(flush());
   } else {
@@ -199,7 +199,7 @@ Result<void> Layer::mark_changed(std::uint64_t first, std::uint64_t end) {
     }();
     Bits updated = bits;  // only writers change it, and they are one after the other
     for (std::uint64_t block = begin; block < stop; ++block) updated[block % kChunkBlocks / 8] |= std::byte{1} << (block % 8);
-    unsafe_chunks_[chunk] = true;
+    unsafe_chunks_.insert(chunk);
     const auto [from, to] = std::pair(begin % kChunkBlocks / 8, (stop - 1) % kChunkBlocks / 8 + 1);
     if (!std::equal(updated.begin() + static_cast<std::ptrdiff_t>(from), updated.begin() + static_cast<std::ptrdiff_t>(to),
                     bits.begin() + static_cast<std::ptrdiff_t>(from)))
@@ -270,7 +270,7 @@ Result<void> Layer::flush() {
   const std::scoped_lock one(write_mutex_);
   if (!dirty_ && unsafe_chunks_.empty()) return {};
   ICECORE_CHECK(sync());
-  for (const auto& [chunk, changed] : unsafe_chunks_) ICECORE_CHECK(store_chunk(chunk, safe_map()));
+  for (const std::uint64_t chunk : unsafe_chunks_) ICECORE_CHECK(store_chunk(chunk, safe_map()));
   ICECORE_CHECK(sync());
   unsafe_chunks_.clear();
   dirty_ = false;
