@@ -1,21 +1,16 @@
-#!/usr/bin/python3
 """boto3 as a client of icecore-lab's S3: every call it has, Object Lock enforced, and what it must refuse.
-
-    tests/conformance/lab_s3_test.py BUILD/icecore-lab [unittest options]
 
 At the end the record is held against botocore's model (validate_s3.py).
 """
 import base64
 import datetime
 import hashlib
-import os
-import sys
 import unittest
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import botocore.exceptions  # noqa: E402
-import lab_test  # noqa: E402
-import small_world as world  # noqa: E402
+import botocore.exceptions
+
+import small_world as world
+from lab_case import Case
 
 MIB = 1 << 20
 LOCKED, OPEN, ABROAD, DEFAULT = "evidence-locked", "evidence-open", "evidence-abroad", "evidence-default"
@@ -29,7 +24,7 @@ def soon(seconds=3600):
     return (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=seconds)).replace(microsecond=0)
 
 
-class S3(lab_test.Case):
+class S3(Case):
     flags = ["--page-size", "2"]
 
     @classmethod
@@ -152,7 +147,4 @@ class S3(lab_test.Case):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2:
-        sys.exit(__doc__)
-    lab_test.LAB = os.path.abspath(sys.argv.pop(1))
     unittest.main()

@@ -34,6 +34,17 @@ CommandResult run(const std::string& command, bool merge = false);
 /// Runs it and fails the test with its output where it does not exit 0; gives the output.
 std::string run_ok(const std::string& command);
 
+/// Calls `attempt` until it returns true; false where it never did. A `sync` anywhere on the machine writes back every mounted filesystem, so
+/// that a disk that a test wants unclean is clean: it is made anew. `attempt` decides by an oracle, never by the code under test.
+template <class Attempt>
+bool until_undisturbed(Attempt attempt) {
+  constexpr int kAttempts = 20;
+  for (int i = 0; i < kAttempts; ++i) {
+    if (attempt()) return true;
+  }
+  return false;
+}
+
 /// tests/DATA in the source tree.
 std::filesystem::path data_file(const std::string& name);
 

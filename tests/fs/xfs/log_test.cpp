@@ -69,19 +69,25 @@ Views compare_views(const Path& image, const ScratchFolder& scratch, bool torn =
 TEST(XfsLog, OneFsyncShowsWhatTheMachineDidLast) {
   const ScratchFolder scratch;
   const Path disk = scratch / "disk", image = scratch / "image";
-  make_xfs(disk, "");
-  {
-    const Mount mount(disk, scratch / "live", "noatime");
-    ASSERT_TRUE(mount.ok()) << mount.message();
-    const std::string in = "cd '" + mount.folder().string() + "' && ";
-    run_ok(in + "mkdir d && for i in $(seq 300); do echo $i > d/$i; done && sync -f . && xfs_freeze -f . && xfs_freeze -u .");
-    run_ok(in +
-           "for i in $(seq 400); do echo new > d/new$i; done; for i in $(seq 50); do rm d/$i; done; "
-           "for i in $(seq 51 70); do mv d/$i d/moved$i; done; for i in $(seq 71 90); do echo more >> d/$i; done; sync d/new400");
-    copy_image(disk, image);
-  }
-  const Views views = compare_views(image, scratch);
   const auto files = [](const Tree& tree) { return std::ranges::count_if(tree, [](const auto& item) { return item.first.starts_with("/d/"); }); };
+  ASSERT_TRUE(icecore::test::until_undisturbed([&] {
+    make_xfs(disk, "");
+    {
+      const Mount mount(disk, scratch / "live", "noatime");
+      EXPECT_TRUE(mount.ok()) << mount.message();
+      const std::string in = "cd '" + mount.folder().string() + "' && ";
+      run_ok(in + "mkdir d && for i in $(seq 300); do echo $i > d/$i; done && sync -f . && xfs_freeze -f . && xfs_freeze -u .");
+      run_ok(in +
+             "for i in $(seq 400); do echo new > d/new$i; done; for i in $(seq 50); do rm d/$i; done; "
+             "for i in $(seq 51 70); do mv d/$i d/moved$i; done; for i in $(seq 71 90); do echo more >> d/$i; done; sync d/new400");
+      copy_image(disk, image);
+    }
+    copy_image(image, scratch / "probe");
+    mounted_tree(scratch / "probe", scratch / "mount", "noatime");
+    return files(mounted_tree(scratch / "probe", scratch / "mount", "ro,norecovery")) == 650 &&
+           files(mounted_tree(image, scratch / "mount", "ro,norecovery")) == 300;
+  })) << "the image should have two views";
+  const Views views = compare_views(image, scratch);
   EXPECT_EQ(files(views.as_on_disk), 300);
   EXPECT_EQ(files(views.recovered), 650);
 }
