@@ -107,7 +107,7 @@ def icecore(*arguments, env, cwd, timeout=300):
 class Lab:
     """icecore-lab on a free port, with the practice incident; `flags` are its own. Stopped by stop() or at the end of the tests."""
 
-    labs = []  # all of this process, for conformance_test.py
+    labs = []  # all of this process, for z_records_test.py
 
     def __init__(self, *flags, world=INCIDENT):
         self.folder = scratch()
