@@ -22,7 +22,7 @@ TEST(Policy, WhatChangesTheAccountIsBoundToTheCase) {
   const auto bound = bound_actions(*policy);
   for (const CommandCalls& command : command_calls())
     for (const aws::PlannedCall& call : command.calls)
-      // Objects carry no tag of the case; what may be written is bounded by the bucket.
+      // Objects carry no tag of the case: the reader has to name the bucket.
       EXPECT_TRUE(!call.operation->mutating || call.operation->service == "s3" || bound.contains(std::string(call.operation->iam_action)))
           << call.operation->iam_action;
 }

@@ -17,13 +17,26 @@ FOREIGN_ACCOUNT = "444455556666"
 TABLES = ("instances", "volumes", "security_groups", "key_pairs", "network_interfaces")
 
 
+def settled(lab):
+    """The account, once what was deleted is gone: EC2 takes a moment over a volume ("deleting") after it has said yes."""
+    deadline = time.monotonic() + 30
+    while True:
+        state = lab.state()
+        going = [one["VolumeId"] for one in state[REGION].get("volumes", []) if one["State"] == "deleting"]
+        if not going:
+            return state
+        if time.monotonic() > deadline:
+            raise AssertionError(f"still deleting: {going}")
+        time.sleep(0.01)
+
+
 def home_state(lab):
-    return lab.state()[REGION]
+    return settled(lab)[REGION]
 
 
 def alive(lab):
     """Ids of everything that costs or opens something, evidence apart."""
-    state = lab.state()
+    state = settled(lab)
     found = set()
     for table in TABLES:
         for item in state[REGION].get(table, []):

@@ -79,7 +79,8 @@ class PolicyTest(unittest.TestCase):
             for action in statement["Action"]:
                 self.assertNotIn("*", action)
                 name = action.split(":")[1]
-                if name.startswith(reading) or "Condition" in statement:
+                # Buckets belong to no case, and objects carry none of its tags: what is written there the reader binds, to his bucket.
+                if name.startswith(reading) or "Condition" in statement or action.startswith("s3:"):
                     continue
                 # What is not bound is only the far side of a call whose near side is.
                 self.assertIn(action, {"ec2:CreateSnapshots", "ec2:CreateSnapshot", "ec2:CopySnapshot", "ec2:CreateVolume", "ec2:RunInstances",

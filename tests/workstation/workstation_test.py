@@ -3,7 +3,7 @@ import json
 import subprocess
 import unittest
 
-from bench import ledger, DATA_VOLUME, DONE, PARTIAL, QUICK, ROOT_VOLUME, Desk, Lab, alive, home_state, mutating, scratch, tagged, terminate
+from bench import ledger, DATA_VOLUME, DONE, PARTIAL, QUICK, ROOT_VOLUME, Desk, Lab, alive, home_state, mutating, scratch, settled, tagged, terminate
 
 EVIDENCE_ZONE = "us-west-2b"
 
@@ -109,7 +109,7 @@ class WorkstationTest(unittest.TestCase):
 
         def dry(*arguments):
             self.lab.control("DELETE", "requests")
-            before = self.lab.state()
+            before = settled(self.lab)
             ran = self.fine(desk.run(*arguments, "--dry-run", "--json"))
             plan = ran.json()
             self.assertEqual(mutating(self.lab.requests()), [], arguments)
