@@ -45,6 +45,36 @@ TEST(Policy, NothingDeletesASnapshotOrAKey) {
     EXPECT_EQ(text.find(action), std::string::npos) << action;
 }
 
+std::set<std::string> resources_of(const OrderedJson& policy, const std::string& wanted) {
+  std::set<std::string> resources;
+  for (const auto& statement : policy["Statement"])
+    for (const auto& action : statement["Action"])
+      if (action == wanted) {
+        if (statement["Resource"].is_string()) resources.insert(statement["Resource"].get<std::string>());
+        if (statement["Resource"].is_array()) resources.merge(statement["Resource"].get<std::set<std::string>>());
+      }
+  return resources;
+}
+
+TEST(Policy, BaselinesAndParentsReadSnapshotsAndNothingElse) {
+  const std::set<std::string> snapshots = {"arn:aws:ec2:*::snapshot/*"};
+  const auto baseline = policy_document({{"acquire baseline"}, "", false});
+  const auto parent = policy_document({{"upload parent"}, "", false});
+  ASSERT_TRUE(baseline && parent);
+  EXPECT_EQ(resources_of(*baseline, "ebs:ListChangedBlocks"), snapshots);
+  EXPECT_EQ(resources_of(*parent, "ebs:ListSnapshotBlocks"), snapshots);
+}
+
+TEST(Policy, KeysAreForThoseWhoAskForThem) {
+  for (const bool kms : {false, true}) {
+    const auto upload = policy_document({{"upload"}, "", kms});
+    const auto share = policy_document({{"share copy"}, "", kms});
+    ASSERT_TRUE(upload && share);
+    EXPECT_EQ(resources_of(*upload, "kms:GenerateDataKeyWithoutPlaintext").empty(), !kms);
+    EXPECT_EQ(resources_of(*share, "kms:CreateKey").empty(), !kms);
+  }
+}
+
 TEST(Policy, OneCaseOnly) {
   const auto policy = policy_document({{"workstation down"}, "case-x", false});
   ASSERT_TRUE(policy);
