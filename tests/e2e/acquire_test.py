@@ -1,16 +1,18 @@
 """The complete image: every block the volume's, none asked for twice, siblings and earlier snapshots spared, killed and started again."""
 import collections
-import hashlib
 import json
 import os
 import re
 import signal
+import shutil
 import sqlite3
+import subprocess
 import time
 import unittest
 
 import blocks
-from harness import DATA_VOLUME, DONE, FAILED, INCIDENT, INSTANCE, INTEGRITY, PARTIAL, ROOT_VOLUME, SLOW, USAGE, Case, Lab, finish, scratch, slow, start
+from harness import (DATA_VOLUME, DONE, FAILED, INCIDENT, INSTANCE, INTEGRITY, PARTIAL, ROOT_VOLUME, SLOW, USAGE, Case, Lab, finish, scratch, sha256, slow,
+                     start)
 
 BLOCK = blocks.BLOCK
 WORLD = json.loads((INCIDENT / "world.json").read_text())
@@ -26,7 +28,7 @@ def truth_of(volume):
     if "_patches" not in item:
         return INCIDENT / item["_image"]
     patched = scratch() / f"{volume}.raw"
-    os.system(f"cp --sparse=always '{INCIDENT / item['_image']}' '{patched}'")
+    subprocess.run(["cp", "--sparse=always", INCIDENT / item["_image"], patched], check=True)
     with open(patched, "r+b") as file:
         for index, source in item["_patches"].items():
             file.seek(int(index) * BLOCK)
@@ -83,8 +85,7 @@ class WholeTest(Acquired):
         self.assert_true_images(case.folder)
         self.assertEqual(set(asked(lab).values()), {1}, "a block was asked for twice")
         for image in json.loads(ran.out_bytes):
-            with open(case.cwd / image["image"], "rb") as file:
-                self.assertEqual(hashlib.file_digest(file, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else sha256_of(file), image["sha256"])
+            self.assertEqual(sha256(case.cwd / image["image"]), image["sha256"])
         self.assertEqual(case.run("verify", case.folder).code, DONE)
         again = case.run("acquire", case.folder)
         self.assertEqual(again.code, DONE, again)
@@ -137,13 +138,6 @@ class WholeTest(Acquired):
     def test_several_targets_and_one_case(self):
         ran = self.case(self.lab()).run("acquire", ROOT_VOLUME, DATA_VOLUME, "--case", "x")
         self.assertEqual(ran.code, USAGE, ran)
-
-
-def sha256_of(file):
-    digest = hashlib.sha256()
-    while piece := file.read(1 << 20):
-        digest.update(piece)
-    return digest.hexdigest()
 
 
 class BaselineTest(Acquired):
@@ -222,9 +216,8 @@ class KilledTest(Acquired):
     def test_killed_and_started_again_no_block_is_wrong_and_none_is_fetched_twice_that_was_safe(self):
         """ICECORE_KILLS SIGKILLs into one acquisition after another; what was recorded at a kill is never asked for again."""
         lab = self.lab("--fault-latency-ms", "3")
-        kills = rounds = 0
+        kills, at_kills = 0, []  # for each kill: {a block recorded by then: how often it had been asked for}
         while kills < KILLS:
-            rounds += 1
             case = self.case(lab)
             self.assertEqual(case.run("collect", ROOT_VOLUME).code, DONE)
             folder = case.cwd / f"case-{ROOT_VOLUME}"
@@ -237,25 +230,33 @@ class KilledTest(Acquired):
                     kills += 1
                 if finish(process, arguments).code == DONE:
                     break
-                self.assert_only_true_blocks(folder)
+                safe = self.recorded_blocks(folder)
+                asked_before = asked(lab)
+                at_kills.append({block: asked_before[block] for block in safe})
             ran = case.run("acquire", folder)
             self.assertEqual(ran.code, DONE, ran)
             self.assert_true_images(folder)
             self.assertEqual(case.run("verify", folder).code, DONE)
             case.remove()
-        written = max(collections.Counter(snapshot for snapshot, _ in asked(lab)).values())
+        counts = asked(lab)
+        self.assertTrue(any(at_kills), "no kill came after a block was recorded")
+        for number, safe in enumerate(at_kills):
+            self.assertEqual({block: counts[block] for block in safe}, safe, f"blocks recorded at kill {number} were asked for again")
+        written = max(collections.Counter(snapshot for snapshot, _ in counts).values())
         # In flight: 32 fetches, and what was fetched in the last quarter of a second and not yet made safe.
-        twice = sum(count - 1 for count in asked(lab).values())
+        twice = sum(count - 1 for count in counts.values())
         self.assertLess(twice, kills * written / 2)
 
-    def assert_only_true_blocks(self, case_folder):
+    def recorded_blocks(self, case_folder):
+        """{(snapshot, index)} of what the images' databases have, each of which must be the volume's own bytes in the image."""
+        recorded = set()
         for volume, folder in images_of(case_folder).items():
             if not (folder / "blocks.db").exists():
                 continue
             copy = scratch()
             for file in folder.iterdir():
                 if file.name.startswith("blocks.db"):
-                    os.system(f"cp '{file}' '{copy}/'")
+                    shutil.copy(file, copy)
             database = sqlite3.connect(copy / "blocks.db")
             rows = database.execute("select block_index from block").fetchall()
             database.close()
@@ -264,6 +265,8 @@ class KilledTest(Acquired):
                     image.seek(index * BLOCK)
                     right.seek(index * BLOCK)
                     self.assertEqual(image.read(BLOCK), right.read(BLOCK).ljust(BLOCK, b"\0"), f"block {index} is recorded and not there")
+            recorded.update((folder.name, index) for (index,) in rows)
+        return recorded
 
 
 @slow
@@ -291,15 +294,16 @@ class FaultsTest(Acquired):
         case = self.case(lab)
         room = scratch()
         disk = scratch() / "disk"
-        os.system(f"truncate -s 200M {disk} && mkfs.ext4 -q {disk} && mount -o loop {disk} {room}")
+        for command in (["truncate", "-s", "200M", disk], ["mkfs.ext4", "-q", disk], ["mount", "-o", "loop", disk, room]):
+            subprocess.run(command, check=True)
         try:
             folder = room / "case"
             full = case.run("acquire", ROOT_VOLUME, "--case", folder)
             self.assertEqual(full.code, FAILED, full)
             self.assertRegex(full.err, "No space left|full")
-            os.system(f"cp -a --sparse=always '{folder}' '{case.cwd}/moved'")
+            subprocess.run(["cp", "-a", "--sparse=always", folder, case.cwd / "moved"], check=True)
         finally:
-            os.system(f"umount {room}")
+            subprocess.run(["umount", room], check=True)
         recorded = sum(asked(lab).values())
         ran = case.run("acquire", case.cwd / "moved")
         self.assertEqual(ran.code, DONE, ran)

@@ -15,12 +15,9 @@ import time
 import unittest
 import urllib.parse
 
-import boto3
-import botocore.config
-
 import conformance
 import ledger
-from harness import DONE, FAILED, INTEGRITY, REPOSITORY, USAGE, Case, Lab, finish, scratch, start
+from harness import DONE, FAILED, INTEGRITY, REPOSITORY, USAGE, Case, Lab, finish, scratch, sha256, start
 
 sys.path.insert(0, str(REPOSITORY / "tests/conformance"))
 import small_world as world  # noqa: E402
@@ -45,15 +42,6 @@ def make_world():
 WORLD = make_world()
 
 
-def client(lab, name="s3", key=world.KEY):
-    return boto3.client(name, endpoint_url=lab.url, region_name=world.REGION, aws_access_key_id=key[0], aws_secret_access_key=key[1],
-                        config=botocore.config.Config(s3={"addressing_style": "path"}))
-
-
-def sha256(path):
-    return subprocess.run(["sha256sum", path], check=True, capture_output=True, text=True).stdout.split()[0]
-
-
 _acquired = []
 
 
@@ -73,7 +61,7 @@ class ArchiveTest(unittest.TestCase):
     def setUp(self):
         self.lab = Lab("--page-size", "3", world=WORLD)
         self.addCleanup(self.lab.stop)
-        self.s3 = client(self.lab)
+        self.s3 = self.lab.boto("s3")
         self.case = Case(self.lab)
         self.addCleanup(self.case.remove)
         self.folder = self.case.cwd / "the-case"
@@ -318,12 +306,12 @@ class ArchiveTest(unittest.TestCase):
 
     def test_a_dry_run_changes_nothing(self):
         self.copy()
-        before = hashlib.sha256((self.folder / "ledger.jsonl").read_bytes()).hexdigest()
+        before = sha256(self.folder / "ledger.jsonl")
         plan = self.archive("--retain-days", "1", "--dry-run")
         self.assertIn("s3:PutObjectRetention", plan["iam_actions"])
         self.assertIn("s3:AbortMultipartUpload", plan["iam_actions"])
         self.assertGreater(plan["cost_dollars"], 0)
-        self.assertEqual(hashlib.sha256((self.folder / "ledger.jsonl").read_bytes()).hexdigest(), before)
+        self.assertEqual(sha256(self.folder / "ledger.jsonl"), before)
         self.assertEqual({line["action"] for line in self.lab.requests()}, {"GetObjectLockConfiguration"})
         shutil.rmtree(self.folder)
 

@@ -2,12 +2,11 @@
 import io
 import sys
 
-from harness import REPOSITORY
+from harness import REPOSITORY, Lab
 
 sys.path.insert(0, str(REPOSITORY / "tests/conformance"))
 
 import validate  # noqa: E402
-
 
 # What AWS has added since the botocore of Debian 12 (1.29.27): in the current model, and so in the practice account.
 NEWER = ("bootMode: 'uefi-preferred' is not one of", "currentInstanceBootMode: no such member of Instance")
@@ -24,3 +23,13 @@ def complaints(record):
 
 def operations(record):
     return set(validate.validate([record], io.StringIO())[1])
+
+
+def complaints_of_all():
+    """{a lab's command line: what is wrong in its record} of every lab that this process had; all of them are stopped."""
+    wrong = {}
+    for lab in Lab.labs:
+        lab.stop()
+        if lab.record.stat().st_size and (found := complaints(lab.record)):
+            wrong[" ".join(map(str, lab.process.args))] = found
+    return wrong

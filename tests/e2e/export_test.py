@@ -10,7 +10,7 @@ import subprocess
 import time
 import unittest
 
-from harness import DATA_VOLUME, DONE, FAILED, INCIDENT, INTEGRITY, USAGE, Case, Lab, environment, finish, icecore, scratch, start
+from harness import DATA_VOLUME, DONE, FAILED, INCIDENT, INTEGRITY, USAGE, Case, Lab, environment, finish, icecore, scratch, sha256, start
 from recovered import Mounted
 
 DATA = INCIDENT / "data.raw"
@@ -18,11 +18,6 @@ DATA = INCIDENT / "data.raw"
 
 def run(*command, cwd=None):
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=True).stdout
-
-
-def sha256(path):
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class ImageTest(unittest.TestCase):

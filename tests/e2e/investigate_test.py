@@ -11,7 +11,7 @@ import urllib.parse
 import envelope
 import ledger
 import verdict
-from harness import DATA_VOLUME, DONE, FINDINGS, INSTANCE, INTEGRITY, ROOT_VOLUME, WHOLE, Case, Lab, investigated, scratch
+from harness import DATA_VOLUME, DONE, FINDINGS, INSTANCE, INTEGRITY, ROOT_VOLUME, Case, Lab, investigated, scratch
 
 READING = re.compile(r"(Describe|Get|List|Lookup)")
 
@@ -48,7 +48,7 @@ class CaseTest(unittest.TestCase):
         return [path for path in self.folder.rglob("*") if path.is_file()]
 
     def test_ends_well_and_says_where_the_case_is(self):
-        self.assertEqual(self.case.ran.code, WHOLE, self.case.ran)
+        self.assertEqual(self.case.ran.code, DONE, self.case.ran)
         self.assertIn(f"case: case-{INSTANCE}", self.case.ran.out)
 
     def test_the_folder_is_laid_out_as_documented(self):
@@ -120,7 +120,7 @@ class FindingsTest(unittest.TestCase):
     def test_the_rows_asked_for_are_found_and_the_clean_twin_is_quiet(self):
         case = investigated()
         clean = verdict.triage_of_clean_twin()
-        self.assertEqual(clean.code, WHOLE, clean)
+        self.assertEqual(clean.code, DONE, clean)
         file = scratch() / "clean.json"
         file.write_bytes(clean.out_bytes)
         code, text = verdict.score(case.folder, file)
@@ -131,7 +131,7 @@ class FindingsTest(unittest.TestCase):
     def test_json_on_standard_output_is_what_the_case_keeps(self):
         case = investigated()
         ran = case.run("triage", case.folder, "--json")
-        self.assertEqual(ran.code, WHOLE, ran)
+        self.assertEqual(ran.code, DONE, ran)
         self.assertEqual(verdict.essence(ran.json()), verdict.essence(case.findings()))
 
     def test_scripts_can_ask_whether_there_are_findings(self):
@@ -145,7 +145,7 @@ class FindingsTest(unittest.TestCase):
         case = investigated()
         case.lab.control("DELETE", "requests")
         ran = case.run("triage", case.folder)
-        self.assertEqual(ran.code, WHOLE, ran)
+        self.assertEqual(ran.code, DONE, ran)
         self.assertEqual([line for line in case.lab.requests() if line["action"] == "GetSnapshotBlock"], [])
 
 

@@ -1,6 +1,5 @@
 """`icecore mount` against the kernel's own mount of a recovered copy, and against tools that have never heard of a snapshot."""
 import errno
-import hashlib
 import json
 import os
 import random
@@ -14,16 +13,11 @@ import time
 import unittest
 
 from fuse import Fuse, mounted
-from harness import DATA_VOLUME, DONE, FAILED, INCIDENT, INTEGRITY, PARTIAL, ROOT_VOLUME, USAGE, Case, Lab, environment, icecore, scratch
+from harness import DATA_VOLUME, DONE, FAILED, INCIDENT, INTEGRITY, PARTIAL, ROOT_VOLUME, USAGE, Case, Lab, environment, icecore, scratch, sha256
 from recovered import Mounted
 
 ROOT = INCIDENT / "root.raw"
 BLOCK = 524288
-
-
-def sha256(path):
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def tree(top):

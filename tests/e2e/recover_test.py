@@ -10,7 +10,7 @@ import subprocess
 import unittest
 from pathlib import Path
 
-from harness import DONE, FAILED, INCIDENT, INSTANCE, PARTIAL, USAGE, Case, Lab, environment, icecore, scratch
+from harness import DONE, FAILED, INCIDENT, INSTANCE, PARTIAL, USAGE, Case, Lab, environment, icecore, scratch, sha256
 
 MIB = 1 << 20
 KINDS = {"ext4": (64, ["mkfs.ext4", "-q"], "noload"), "ext3": (64, ["mkfs.ext3", "-q"], "noload"), "xfs": (320, ["mkfs.xfs", "-q"], "norecovery,nouuid")}
@@ -47,7 +47,7 @@ def sync(mount):
     subprocess.run(["sync", "-f", mount], check=True)
 
 
-def sha256(content):
+def sha256_of(content):
     return hashlib.sha256(content).hexdigest()
 
 
@@ -93,7 +93,7 @@ class Recover(Base):
         for path, content in gone.items():
             self.assertEqual((out / path[1:]).read_bytes(), content, path)
             line = lines[path]
-            self.assertEqual((line["sha256"], line["size"], line["state"], line["file"]), (sha256(content), len(content), "intact", path[1:]), line)
+            self.assertEqual((line["sha256"], line["size"], line["state"], line["file"]), (sha256_of(content), len(content), "intact", path[1:]), line)
             self.assertEqual(line["source"]["from"], "journal", line)
             self.assertIn("transaction", line["source"])
         self.assertFalse(any("stays-" in path for path in lines))
@@ -240,11 +240,11 @@ class Incident(unittest.TestCase):
         self.assertGreater(int(re.search(r"fetched (\d+) blocks", ran.err).group(1)), 0, "the journal was fetched by the plain timeline already")
         self.assertLess(fetched, 200, plain.err)
         for fact in truth["facts"]:
-            self.assertEqual(sha256((case.cwd / "out" / fact["path"][1:]).read_bytes()), fact["sha256"])
+            self.assertEqual(sha256(case.cwd / "out" / fact["path"][1:]), fact["sha256"])
         ledger = [json.loads(line) for line in (case.folder / "ledger.jsonl").read_text().splitlines()]
         intent = next(line for line in ledger if line["kind"] == "intent" and line["body"]["act"] == "recover")
         outcome = next(line for line in ledger if line["kind"] == "outcome" and line["act"] == intent["seq"])
-        self.assertEqual(outcome["body"]["manifest_sha256"], sha256((case.cwd / "out/manifest.jsonl").read_bytes()))
+        self.assertEqual(outcome["body"]["manifest_sha256"], sha256(case.cwd / "out/manifest.jsonl"))
         self.assertEqual(case.run("verify", case.folder).code, DONE)
 
 

@@ -13,7 +13,7 @@ import unittest
 import ledger
 import verdict
 from conformance import complaints
-from harness import DATA_VOLUME, DONE, INSTANCE, INTERRUPTED, ROOT_VOLUME, SLOW, WHOLE, Case, Lab, finish, start
+from harness import DATA_VOLUME, DONE, INSTANCE, INTERRUPTED, ROOT_VOLUME, SLOW, Case, Lab, finish, start
 
 KILLS = int(os.environ.get("ICECORE_KILLS", 50 if SLOW else 5))
 SEED = int(os.environ.get("ICECORE_SEED", random.SystemRandom().randrange(10**6)))
@@ -50,7 +50,7 @@ class ResumeTest(unittest.TestCase):
         cls.known = set()  # snapshots that a ledger of these tests names
         case = Case(cls.lab)
         cls.undisturbed = case.investigate()
-        if cls.undisturbed.code != WHOLE:
+        if cls.undisturbed.code != DONE:
             raise AssertionError(cls.undisturbed)
         cls.wanted = verdict.essence(case.findings())
         cls.acts = (case.folder / "ledger.jsonl").stat().st_size
@@ -62,7 +62,7 @@ class ResumeTest(unittest.TestCase):
         cls.lab.stop()
 
     def assert_whole(self, case, said):
-        self.assertEqual(said.code, WHOLE, said)
+        self.assertEqual(said.code, DONE, said)
         self.assertEqual(verdict.essence(case.findings()), self.wanted)
         entries = ledger.entries(case.folder)
         left_open = [intent["body"] for intent, outcome in ledger.acts(entries) if outcome is None]
@@ -126,7 +126,7 @@ class ResumeTest(unittest.TestCase):
 
     def test_a_second_run_of_a_finished_case_makes_no_second_snapshot(self):
         case = Case(self.lab)
-        self.assertEqual(case.investigate().code, WHOLE)
+        self.assertEqual(case.investigate().code, DONE)
         self.assert_whole(case, case.investigate())
 
     def test_z_the_account_holds_no_orphan_and_all_calls_were_valid(self):

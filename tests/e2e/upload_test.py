@@ -7,8 +7,6 @@ import signal
 import time
 import unittest
 
-import boto3
-
 import ledger
 from harness import DONE, FAILED, USAGE, Case, Lab, finish, scratch, start
 
@@ -16,21 +14,18 @@ BLOCK = 524288
 GIB = 2**30
 
 
-def boto(lab, service):
-    exports = lab.exports
-    return boto3.client(service, region_name="us-west-2", endpoint_url=lab.url, aws_access_key_id=exports["AWS_ACCESS_KEY_ID"],
-                        aws_secret_access_key=exports["AWS_SECRET_ACCESS_KEY"])
-
-
 def read_back(lab, snapshot):
     """{index: bytes} of all written blocks, by an EBS client that is not ours."""
-    ebs = boto(lab, "ebs")
+    ebs = lab.boto("ebs")
     found = {}
-    for page in ebs.get_paginator("list_snapshot_blocks").paginate(SnapshotId=snapshot) if ebs.can_paginate("list_snapshot_blocks") else [ebs.list_snapshot_blocks(SnapshotId=snapshot)]:
+    page = ebs.list_snapshot_blocks(SnapshotId=snapshot)
+    while True:
         for block in page["Blocks"]:
             reply = ebs.get_snapshot_block(SnapshotId=snapshot, BlockIndex=block["BlockIndex"], BlockToken=block["BlockToken"])
             found[block["BlockIndex"]] = reply["BlockData"].read()
-    return found
+        if not page.get("NextToken"):
+            return found
+        page = ebs.list_snapshot_blocks(SnapshotId=snapshot, NextToken=page["NextToken"])
 
 
 def puts(lab):
@@ -43,19 +38,32 @@ def puts(lab):
 
 class Uploads(unittest.TestCase):
     def setUp(self):
-        self.lab = Lab()
+        self.image = scratch() / "disk.raw"
+        self.serve()
+
+    def serve(self, *flags):
+        self.lab = Lab(*flags)
         self.addCleanup(self.lab.stop)
         self.case = Case(self.lab)
         self.addCleanup(self.case.remove)
-        self.image = scratch() / "disk.raw"
+
+    def killed_after(self, count):
+        """An upload killed once the lab has had so many puts, whatever the machine's speed."""
+        arguments = ["upload", str(self.image)]
+        process = start(arguments, self.case.env, self.case.cwd)
+        while sum(puts(self.lab).values()) < count and process.poll() is None:
+            time.sleep(0.01)
+        self.assertIsNone(process.poll(), "it had ended before it was killed")
+        os.killpg(process.pid, signal.SIGKILL)
+        return finish(process, arguments)
 
     def make_image(self, indexes, size, fill=b"%d"):
-        """Blocks that differ, holes between them, and an end that is no multiple of a block."""
+        """Blocks that differ, holes between them, and an end that is no multiple of a block. No text, which the lab would write whole into its record."""
         with open(self.image, "wb") as file:
             file.truncate(size)
             for index in indexes:
                 file.seek(index * BLOCK)
-                file.write((fill % index).ljust(16, b".") * (min(BLOCK, size - index * BLOCK) // 16))
+                file.write((fill % index).ljust(16, b"\0") * (min(BLOCK, size - index * BLOCK) // 16))
         return self.image
 
     def block(self, index):
@@ -82,7 +90,7 @@ class Uploads(unittest.TestCase):
         self.assertEqual(sent["size_gib"], 2)
         self.assertEqual(sent["blocks"], 5)
         self.assert_is_the_image(sent["snapshot"])
-        described = boto(self.lab, "ec2").describe_snapshots(SnapshotIds=[sent["snapshot"]])["Snapshots"][0]
+        described = self.lab.boto("ec2").describe_snapshots(SnapshotIds=[sent["snapshot"]])["Snapshots"][0]
         self.assertEqual((described["State"], described["Description"], described["VolumeSize"]), ("completed", "practice", 2))
         self.assertIn({"Key": "Team", "Value": "forensics"}, described["Tags"])
         folder = self.case.cwd / "case-upload-disk"
@@ -100,14 +108,10 @@ class Uploads(unittest.TestCase):
         self.assert_is_the_image(child["snapshot"], zeros=(3, 5))
 
     def test_killed_it_goes_on_with_the_same_snapshot(self):
+        self.serve("--fault-latency-ms", "60")  # 1000 puts take seconds, so that no kill comes too late
         self.make_image(range(0, 2000, 2), GIB)
-        arguments = ["upload", str(self.image), "--json"]
-        for pause in (0.3, 0.8, 1.2):
-            process = start(arguments, self.case.env, self.case.cwd)
-            time.sleep(pause)
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-            finish(process, arguments)
+        for count in (1, 300, 700):
+            self.killed_after(count)
         sent = self.upload()
         self.assert_is_the_image(sent["snapshot"])
         self.assertEqual(len({snapshot for snapshot, _ in puts(self.lab)}), 1, "a second snapshot was begun")
@@ -117,19 +121,11 @@ class Uploads(unittest.TestCase):
         self.assertLess(sum(puts(self.lab).values()) - 1000, 3 * (256 + 32))
 
     def test_an_image_that_changed_between_two_runs(self):
-        lab = Lab("--ebs-put-rate", "300")
-        self.addCleanup(lab.stop)
-        case = Case(lab)
-        self.addCleanup(case.remove)
+        self.serve("--ebs-put-rate", "300")
         self.make_image(range(0, 2000, 2), GIB)
-        process = start(["upload", str(self.image)], case.env, case.cwd)
-        deadline = time.monotonic() + 60
-        while sum(puts(lab).values()) < 600 and time.monotonic() < deadline:
-            time.sleep(0.02)
-        os.killpg(process.pid, signal.SIGKILL)
-        finish(process, ["upload"])
+        self.killed_after(600)
         self.make_image(range(0, 2000, 2), GIB, b"other %d")
-        ran = case.run("upload", self.image)
+        ran = self.case.run("upload", self.image)
         self.assertEqual(ran.code, FAILED, ran)
         self.assertIn("the image was changed", ran.err)
 

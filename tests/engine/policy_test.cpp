@@ -17,7 +17,7 @@ std::set<std::string> bound_actions(const OrderedJson& policy) {
 }
 
 TEST(Policy, WhatChangesTheAccountIsBoundToTheCase) {
-  const auto policy = policy_document({});
+  const auto policy = policy_document({{}, "", true});
   ASSERT_TRUE(policy);
   const auto bound = bound_actions(*policy);
   for (const CommandCalls& command : command_calls())

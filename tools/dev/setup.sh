@@ -8,15 +8,15 @@ PACKAGES=(
   zlib1g-dev libzstd-dev liblz4-dev liblzma-dev libboost-dev libtsk-dev libcryptsetup-dev
   libfuse3-dev fuse3 libewf-dev libvmdk-dev libvhdi-dev
   # the practice incident
-  debootstrap e2fsprogs xfsprogs dosfstools gdisk fdisk rsync openssl openssh-client xz-utils systemd-journal-remote user-mode-linux kmod gcc libc6-dev
+  debootstrap e2fsprogs xfsprogs dosfstools gdisk fdisk openssl openssh-client xz-utils systemd-journal-remote user-mode-linux kmod gcc libc6-dev
   python3 mount util-linux
   # tests and their oracles
   libgtest-dev libgmock-dev ewf-tools qemu-utils sleuthkit ext4magic awscli python3-boto3 python3-botocore sqlite3 attr acl libcap2-bin jq file procps zstd lvm2 mdadm cryptsetup-bin
   ntfs-3g exfatprogs exfat-fuse genisoimage xorriso thin-provisioning-tools
   # the lab's virtual machine, and the tests of the workstation; its kernel comes by apt-get download (lab/vm/build)
   qemu-system-x86 python3-yaml
-  # lint, fuzz, bench
-  clang clang-format clang-tidy libclang-rt-14-dev shellcheck libbenchmark-dev time hyperfine
+  # lint and fuzz
+  clang clang-format clang-tidy libclang-rt-14-dev shellcheck
 )
 
 dev_setup() {

@@ -3,7 +3,7 @@
 # shellcheck shell=bash
 
 # Rooms whose code runs on several threads: these run again under TSan.
-THREADED=(core_test aws_test evidence_test image_test)
+THREADED=(core_test aws_test evidence_test image_test container_test)
 
 dev_test() {
   local what=${1:-quick}
@@ -11,10 +11,10 @@ dev_test() {
   case $what in
     quick) test_quick 0 ;;
     --threads) test_threads ;;
-    --vm) test_machine ;;
+    --vm) test_machine 0 ;;
     --all)
       test_quick 1
-      test_machine
+      test_machine 1
       test_threads
       ;;
     *) die "./dev test takes --threads, --vm or --all, not '$what'" ;;
@@ -41,17 +41,17 @@ test_threads() {
   say "threads, under TSan"
   build_preset release icecore-lab
   build_preset tsan "${THREADED[@]}"
-  as_root ctest --test-dir build/tsan --output-on-failure -R '^(core|aws|evidence|image)$'
+  as_root ctest --test-dir build/tsan --output-on-failure -R "^($(IFS='|'; echo "${THREADED[*]%_test}"))\$"
 }
 
-# The forensics instance with a real machine behind it: apart from the quick suite, since emulation takes its time.
+# The forensics instance with a real machine behind it: apart from the quick suite, since emulation takes its time. SLOW: as for test_quick.
 test_machine() {
   build_preset release icecore icecore-lab
   need_incident
   say "the virtual machine: kernel and initramfs"
   lab/vm/build --out build/vm --cache "$CACHE"
   say "the workstation, on the lab's records"
-  run_python tests/workstation
+  ICECORE_SLOW=$1 run_python tests/workstation
   say "the workstation, with a real machine"
   ICECORE_VM="$PWD/build/vm" run_python tests/workstation '*_vm.py'
 }
