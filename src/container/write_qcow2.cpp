@@ -19,12 +19,6 @@ constexpr std::uint64_t kEntries = kExportCluster / 8;    // of an L2 table
 constexpr std::uint64_t kRefcounts = kExportCluster / 2;  // 16-bit refcounts of a block
 constexpr int kLevel = 3;
 
-template <typename T>
-void store_be(std::span<std::byte> out, std::size_t offset, T value) {
-  if constexpr (std::endian::native == std::endian::little) value = byte_swap(value);
-  std::memcpy(out.data() + offset, &value, sizeof value);
-}
-
 std::uint64_t up(std::uint64_t offset) { return (offset + kExportCluster - 1) / kExportCluster * kExportCluster; }
 
 class Qcow2Writer {
