@@ -1,6 +1,5 @@
 // The layout: header; clusters as they come, packed ones side by side; then the L2 tables, the L1 table, the refcount blocks and their table. The
 // header is written last, so that a half file is no qcow2 image.
-#include <fmt/format.h>
 #include <zstd.h>
 #include <algorithm>
 #include <map>

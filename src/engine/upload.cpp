@@ -166,10 +166,10 @@ class Upload {
     aws::Ebs::StartRequest request{size_gib_, description, token, options_.parent, {}, kPatienceMinutes};
     request.tags = {{"icecore:case", workspace_.folder().identity().id}, {"icecore:subject", Path(options_.image).filename().string()}};
     for (const auto& [key, value] : options_.tags) request.tags.push_back({key, value});
+    ICECORE_ASSIGN(auto ebs, session_->ebs());
     evidence::Ledger& ledger = workspace_.folder().ledger();
     ICECORE_ASSIGN(const std::uint64_t act,
                    ledger.intend({{"act", "start-upload"}, {"image", image_}, {"size_gib", size_gib_}, {"client_token", token}}));
-    ICECORE_ASSIGN(auto ebs, session_->ebs());
     auto made = ebs.start_snapshot(request);
     if (!made) {
       ICECORE_CHECK(ledger.conclude(act, {{"ok", false}, {"error", to_string(made.error())}}));

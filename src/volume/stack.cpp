@@ -1,7 +1,6 @@
 #include "volume/stack.h"
 
 #include <fmt/format.h>
-#include <algorithm>
 
 #include "core/text.h"
 #include "volume/lvm.h"

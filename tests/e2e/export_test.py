@@ -110,6 +110,12 @@ class ImageTest(unittest.TestCase):
         self.export("--format", "e01", "-o", "name.raw", code=USAGE)
         self.export(code=USAGE)
 
+    def test_without_its_manifest_there_is_no_image(self):
+        (self.folder / "lone.raw.sha256").mkdir()
+        ran = self.export("-o", "lone.raw", code=FAILED)
+        self.assertIn("lone.raw.sha256", ran.err)
+        self.assertFalse((self.folder / "lone.raw").exists())
+
     def test_interrupted(self):
         for file, form in (("cut.raw", "raw"), ("cut.qcow2", "qcow2"), ("cut.E01", "e01")):
             arguments = ["export", str(INCIDENT / "root.raw"), "--format", form, "-o", file]
