@@ -8,7 +8,8 @@ namespace icelab {
 namespace {
 
 constexpr const char* kAbout =
-    "icecore-lab: a strict local AWS endpoint (EC2, EBS direct, CloudTrail, STS) over an account described by a folder.\n"
+    "icecore-lab: a strict local AWS endpoint (EC2, EBS direct, CloudTrail, STS, Systems Manager, KMS, some of S3 and IAM)\n"
+    "over an account described by a folder.\n"
     "It checks every signature, is as picky as AWS, fails on request, and binds to loopback only.";
 
 constexpr const char* kFooter =

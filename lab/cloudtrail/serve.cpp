@@ -2,8 +2,7 @@
 #include <algorithm>
 
 #include "ec2/paging.h"
-#include "lab.h"
-#include "model/service_model.h"
+#include "json_front.h"
 #include "util/api_error.h"
 
 namespace icelab {
@@ -86,29 +85,21 @@ const json& named_trail(Call& call, const std::string& name) {
   throw ApiError("TrailNotFoundException", "Unknown trail: " + name + " for the user: " + call.lab.world->account);
 }
 
+json event_selectors(Call& call, const std::string& name) {
+  const json& trail = named_trail(call, name);
+  return {{"TrailARN", trail.value("TrailARN", "")}, {"EventSelectors", trail.value("_event_selectors", json::array())}};
+}
+
 }  // namespace
 
 Reply serve_cloudtrail(Call& call) {
-  const ServiceModel& model = service_models().at("cloudtrail");
-  const Operation* operation = model.find(call.action);
-  if (operation == nullptr) throw ApiError("UnknownOperationException", "There is no operation " + call.action);
-  if (call.request.method != "POST" || call.request.path != "/") throw ApiError("UnknownOperationException", "CloudTrail answers POST of / only");
-  const json in = json::parse(call.request.body.empty() ? "{}" : call.request.body, nullptr, false);
-  if (!in.is_object()) throw ApiError("SerializationException", "The body is not a JSON object");
-  model.check_json(*operation, in);
-  permit(call);
-  json out;
-  if (call.action == "LookupEvents") out = lookup_events(call, in);
-  if (call.action == "DescribeTrails") out = describe_trails(call, in);
-  if (call.action == "GetTrailStatus") out = named_trail(call, in["Name"]).value("_status", json{{"IsLogging", true}});
-  if (call.action == "GetEventSelectors") {
-    const json& trail = named_trail(call, in["TrailName"]);
-    out = {{"TrailARN", trail.value("TrailARN", "")}, {"EventSelectors", trail.value("_event_selectors", json::array())}};
-  }
-  Reply reply;
-  reply.headers.emplace_back("Content-Type", "application/x-amz-json-1.1");
-  reply.body = model.to_json(operation->output, out).dump(-1, ' ', false, json::error_handler_t::replace);
-  return reply;
+  return serve_json(call, [&call](const json& in) {
+    permit(call);
+    if (call.action == "LookupEvents") return lookup_events(call, in);
+    if (call.action == "DescribeTrails") return describe_trails(call, in);
+    if (call.action == "GetTrailStatus") return named_trail(call, in["Name"]).value("_status", json{{"IsLogging", true}});
+    return event_selectors(call, in["TrailName"]);
+  });
 }
 
 }  // namespace icelab

@@ -1,7 +1,6 @@
 // KMS, JSON 1.1: keys are names with a description; nothing is encrypted.
 #include "ec2/call.h"
-#include "lab.h"
-#include "model/service_model.h"
+#include "json_front.h"
 #include "util/api_error.h"
 #include "util/digest.h"
 
@@ -85,24 +84,14 @@ json list_keys(Call& call) {
 }  // namespace
 
 Reply serve_kms(Call& call) {
-  const ServiceModel& model = service_models().at("kms");
-  const Operation* operation = model.find(call.action);
-  if (operation == nullptr) throw ApiError("UnknownOperationException", "There is no operation " + call.action);
-  const json in = json::parse(call.request.body.empty() ? "{}" : call.request.body, nullptr, false);
-  if (!in.is_object()) throw ApiError("SerializationException", "The body is not a JSON object");
-  model.check_json(*operation, in);
-  const std::lock_guard lock(call.lab.world->mutex);
-  call.lab.world->settle();
-  json out = json::object();
-  if (call.action == "DescribeKey") out = describe_key(call, in["KeyId"]);
-  if (call.action == "CreateKey") out = create_key(call, in);
-  if (call.action == "CreateAlias") out = create_alias(call, in);
-  if (call.action == "ListKeys") out = list_keys(call);
-  Reply reply;
-  reply.headers.emplace_back("Content-Type", "application/x-amz-json-1.1");
-  // Calls without an output shape answer with an empty body.
-  if (!operation->output.empty()) reply.body = model.to_json(operation->output, out).dump(-1, ' ', false, json::error_handler_t::replace);
-  return reply;
+  return serve_json(call, [&call](const json& in) {
+    const std::lock_guard lock(call.lab.world->mutex);
+    call.lab.world->settle();
+    if (call.action == "DescribeKey") return describe_key(call, in["KeyId"]);
+    if (call.action == "CreateKey") return create_key(call, in);
+    if (call.action == "CreateAlias") return create_alias(call, in);
+    return list_keys(call);
+  });
 }
 
 }  // namespace icelab

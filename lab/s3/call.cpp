@@ -89,9 +89,7 @@ bool S3Call::check_body(bool required) const {
   if (!md5_text.empty()) {
     const auto raw = base64_decode(md5_text);
     if (!raw || raw->size() != 16) throw ApiError("InvalidDigest", "The Content-MD5 you specified was invalid.", 400);
-    const Blob sums = store.keep(body);
-    store.drop(sums);
-    if (*raw != sums.md5) throw ApiError("BadDigest", "The Content-MD5 you specified did not match what we received.", 400);
+    if (*raw != md5(body)) throw ApiError("BadDigest", "The Content-MD5 you specified did not match what we received.", 400);
   }
   return !sha.empty();
 }
@@ -143,7 +141,7 @@ Reply serve_s3(Call& call) {
   if (!valid_utf8(*key)) throw ApiError("InvalidURI", "Object key is not UTF-8.", 400);
   if (key->size() > 1024) throw ApiError("KeyTooLongError", "Your key is too long", 400);
   if (call.action.empty()) throw ApiError("NotImplemented", "icecore-lab has no such call of S3", 501);
-  S3Call s3{call, s3_store(*call.lab.world), *bucket, *key, *query};
+  S3Call s3{call, *call.lab.world->s3, *bucket, *key, *query};
   static const std::vector<std::string> kMultipart = {"CreateMultipartUpload", "UploadPart", "ListParts", "CompleteMultipartUpload",
                                                       "AbortMultipartUpload"};
   if (s3.key.empty()) return serve_bucket(s3);

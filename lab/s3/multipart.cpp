@@ -170,9 +170,7 @@ Reply complete(S3Call& s3) {
   ObjectVersion version;
   version.blob = s3.store.join(blobs);
   // S3's ETag of many parts is the MD5 of their MD5s; its checksum the SHA-256 of their SHA-256s.
-  const Blob of_tags = s3.store.keep(tags);
-  s3.store.drop(of_tags);
-  version.etag = "\"" + hex_encode(of_tags.md5) + "-" + std::to_string(asked.size()) + "\"";
+  version.etag = "\"" + hex_encode(md5(tags)) + "-" + std::to_string(asked.size()) + "\"";
   if (upload.sha256) version.checksum = base64_encode(sha256(sums)) + "-" + std::to_string(asked.size());
   version.parts = asked.size();
   version.id = bucket.object_lock ? random_hex(32) : "null";

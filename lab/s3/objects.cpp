@@ -1,6 +1,7 @@
 // PutObject, HeadObject, GetObject, DeleteObject and the retention of one object.
 #include <algorithm>
 #include <charconv>
+#include <limits>
 
 #include "s3/call.h"
 #include "util/digest.h"
@@ -50,37 +51,61 @@ void permit_reading(const S3Call& s3, const Bucket& bucket) {
   if (!bucket.objects.contains(s3.key) && !s3.may("s3:ListBucket", false)) throw ApiError("AccessDenied", "Access Denied", 403);
 }
 
-Reply head_object(S3Call& s3) {
-  const std::lock_guard lock(s3.store.mutex);
+// What may be read, and in the reply what is known of it. The caller holds the store's lock.
+const ObjectVersion& readable_version(const S3Call& s3, Reply& reply) {
   Bucket& bucket = s3.open_bucket();
   permit_reading(s3, bucket);
   const ObjectVersion& version = open_version(s3, bucket);
-  Reply reply;
   add_facts(s3, reply, bucket, version);
+  return version;
+}
+
+Reply head_object(S3Call& s3) {
+  const std::lock_guard lock(s3.store.mutex);
+  Reply reply;
+  const ObjectVersion& version = readable_version(s3, reply);
   reply.headers.emplace_back("Content-Length", std::to_string(version.blob.size));
   return reply;
 }
 
+struct ByteRange {
+  std::uint64_t first = 0, last = 0;  // both are bytes of the object
+};
+
+// "bytes=FIRST-" or "bytes=FIRST-LAST" of an object of `size` bytes; LAST may lie beyond its end. The lab knows no other form.
+ByteRange byte_range(std::string_view header, std::uint64_t size) {
+  const ApiError unsatisfiable("InvalidRange", "The requested range is not satisfiable", 416);
+  const auto number = [&](std::string_view text) {
+    std::uint64_t value = 0;
+    const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (text.empty() || end != text.data() + text.size() || problem == std::errc::invalid_argument) throw unsatisfiable;
+    return problem == std::errc::result_out_of_range ? std::numeric_limits<std::uint64_t>::max() : value;
+  };
+  header.remove_prefix(std::string_view("bytes=").size());
+  const std::size_t dash = header.find('-');
+  if (dash == std::string_view::npos) throw unsatisfiable;
+  const std::uint64_t first = number(header.substr(0, dash));
+  if (first >= size) throw unsatisfiable;
+  const std::string_view end = header.substr(dash + 1);
+  const std::uint64_t last = end.empty() ? size - 1 : std::min(number(end), size - 1);
+  if (last < first) throw unsatisfiable;
+  return {first, last};
+}
+
 Reply get_object(S3Call& s3) {
   const std::lock_guard lock(s3.store.mutex);
-  Bucket& bucket = s3.open_bucket();
-  permit_reading(s3, bucket);
-  const ObjectVersion& version = open_version(s3, bucket);
   Reply reply;
-  add_facts(s3, reply, bucket, version);
-  std::uint64_t first = 0, last = version.blob.size;
-  if (const std::string range = s3.header("range"); range.starts_with("bytes=")) {
-    const std::size_t dash = range.find('-');
-    const std::string begin = range.substr(6, dash - 6), end = range.substr(dash + 1);
-    if (begin.empty() || begin.find_first_not_of("0123456789") != std::string::npos || std::stoull(begin) >= version.blob.size)
-      throw ApiError("InvalidRange", "The requested range is not satisfiable", 416);
-    first = std::stoull(begin);
-    if (!end.empty()) last = std::min<std::uint64_t>(last, std::stoull(end) + 1);
+  const ObjectVersion& version = readable_version(s3, reply);
+  std::uint64_t first = 0, length = version.blob.size;
+  if (const std::string header = s3.header("range"); header.starts_with("bytes=")) {
+    const ByteRange range = byte_range(header, version.blob.size);
+    first = range.first;
+    length = range.last - range.first + 1;
     reply.status = 206;
     reply.headers.emplace_back("Content-Range",
-                               "bytes " + std::to_string(first) + "-" + std::to_string(last - 1) + "/" + std::to_string(version.blob.size));
+                               "bytes " + std::to_string(range.first) + "-" + std::to_string(range.last) + "/" + std::to_string(version.blob.size));
   }
-  reply.body = s3.store.read(version.blob, first, last - first);
+  reply.body = s3.store.read(version.blob, first, length);
   return reply;
 }
 

@@ -1,6 +1,5 @@
 #include "s3/store.h"
 
-#include <openssl/evp.h>
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
@@ -9,7 +8,6 @@
 
 #include "util/api_error.h"
 #include "util/digest.h"
-#include "world/world.h"
 
 namespace icelab {
 namespace {
@@ -17,13 +15,6 @@ namespace {
 using nlohmann::json;
 
 constexpr std::uint64_t kMostBytes = std::uint64_t{32} << 30U;
-
-std::string md5(const std::string& bytes) {
-  std::string out(16, '\0');
-  unsigned int length = 0;
-  EVP_Digest(bytes.data(), bytes.size(), reinterpret_cast<unsigned char*>(out.data()), &length, EVP_md5(), nullptr);
-  return out;
-}
 
 [[noreturn]] void refuse(const std::string& what) { throw std::runtime_error("world.json: buckets: " + what); }
 
@@ -46,18 +37,7 @@ Bucket bucket_from(const json& value, const std::string& home_region) {
   return bucket;
 }
 
-json buckets_in(const World& world) {
-  std::ifstream in(world.file("world.json"));
-  const json root = json::parse(in, nullptr, false);
-  return root.is_object() ? root.value("buckets", json::array()) : json::array();
-}
-
 }  // namespace
-
-S3Store& s3_store(const World& world) {
-  static S3Store store(buckets_in(world), world.home_region);
-  return store;
-}
 
 S3Store::S3Store(const json& list, const std::string& region) {
   for (const json& one : list) {
@@ -114,7 +94,14 @@ Blob S3Store::join(const std::vector<const Blob*>& parts) {
     joined.size += part->size;
   }
   if (!out.flush()) throw std::runtime_error(joined.file + ": cannot be written");
+  const std::lock_guard lock(files_);
+  bytes_ += joined.size;  // beyond the bound for as long as the parts are there too: the caller drops them next
   return joined;
+}
+
+std::uint64_t S3Store::held() const {
+  const std::lock_guard lock(files_);
+  return bytes_;
 }
 
 void S3Store::drop(const Blob& blob) {

@@ -80,6 +80,8 @@ class S3Store {
   std::string read(const Blob& blob, std::uint64_t offset, std::uint64_t length) const;
   Blob join(const std::vector<const Blob*>& parts);
   void drop(const Blob& blob);
+  // Bytes of all blobs that were kept or joined and not dropped. Safe without the lock.
+  std::uint64_t held() const;
 
  private:
   std::string new_file();
@@ -87,10 +89,5 @@ class S3Store {
   mutable std::mutex files_;
   std::uint64_t next_ = 0, bytes_ = 0;
 };
-
-class World;
-
-// The store of this process, made from world.json at the first use: a lab serves one world.
-S3Store& s3_store(const World& world);
 
 }  // namespace icelab

@@ -2,8 +2,7 @@
 #include <algorithm>
 
 #include "ec2/call.h"
-#include "lab.h"
-#include "model/service_model.h"
+#include "json_front.h"
 #include "util/api_error.h"
 #include "util/digest.h"
 
@@ -130,23 +129,14 @@ json get_command_invocation(Call& call, const json& in) {
 }  // namespace
 
 Reply serve_ssm(Call& call) {
-  const ServiceModel& model = service_models().at("ssm");
-  const Operation* operation = model.find(call.action);
-  if (operation == nullptr) throw ApiError("UnknownOperationException", "There is no operation " + call.action);
-  const json in = json::parse(call.request.body.empty() ? "{}" : call.request.body, nullptr, false);
-  if (!in.is_object()) throw ApiError("SerializationException", "The body is not a JSON object");
-  model.check_json(*operation, in);
-  const std::lock_guard lock(call.lab.world->mutex);
-  call.lab.world->settle();
-  json out;
-  if (call.action == "GetParameter") out = get_parameter(call, in);
-  if (call.action == "DescribeInstanceInformation") out = describe_instance_information(call, in);
-  if (call.action == "SendCommand") out = send_command(call, in);
-  if (call.action == "GetCommandInvocation") out = get_command_invocation(call, in);
-  Reply reply;
-  reply.headers.emplace_back("Content-Type", "application/x-amz-json-1.1");
-  reply.body = model.to_json(operation->output, out).dump(-1, ' ', false, json::error_handler_t::replace);
-  return reply;
+  return serve_json(call, [&call](const json& in) {
+    const std::lock_guard lock(call.lab.world->mutex);
+    call.lab.world->settle();
+    if (call.action == "GetParameter") return get_parameter(call, in);
+    if (call.action == "DescribeInstanceInformation") return describe_instance_information(call, in);
+    if (call.action == "SendCommand") return send_command(call, in);
+    return get_command_invocation(call, in);
+  });
 }
 
 }  // namespace icelab

@@ -13,18 +13,23 @@ namespace icelab {
 namespace {
 
 constexpr std::size_t kSha256Size = 32;
+constexpr std::size_t kMd5Size = 16;
 
 const unsigned char* bytes_of(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
 
-}  // namespace
-
-std::string sha256(std::string_view bytes) {
-  std::string out(kSha256Size, '\0');
+std::string digest(const EVP_MD* algorithm, std::size_t length, std::string_view bytes) {
+  std::string out(length, '\0');
   unsigned size = 0;
-  if (EVP_Digest(bytes.data(), bytes.size(), reinterpret_cast<unsigned char*>(out.data()), &size, EVP_sha256(), nullptr) != 1)
-    throw std::runtime_error("OpenSSL cannot compute SHA-256");
+  if (EVP_Digest(bytes.data(), bytes.size(), reinterpret_cast<unsigned char*>(out.data()), &size, algorithm, nullptr) != 1)
+    throw std::runtime_error("OpenSSL cannot compute a digest");
   return out;
 }
+
+}  // namespace
+
+std::string sha256(std::string_view bytes) { return digest(EVP_sha256(), kSha256Size, bytes); }
+
+std::string md5(std::string_view bytes) { return digest(EVP_md5(), kMd5Size, bytes); }
 
 std::string hmac_sha256(std::string_view key, std::string_view text) {
   std::string out(kSha256Size, '\0');

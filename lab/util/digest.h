@@ -1,4 +1,4 @@
-// SHA-256, HMAC and random bytes, straight from OpenSSL.
+// SHA-256, MD5 (for S3's ETags), HMAC and random bytes, straight from OpenSSL.
 #pragma once
 
 #include <string>
@@ -7,6 +7,7 @@
 namespace icelab {
 
 std::string sha256(std::string_view bytes);                            // 32 raw bytes
+std::string md5(std::string_view bytes);                               // 16 raw bytes
 std::string hmac_sha256(std::string_view key, std::string_view text);  // 32 raw bytes
 std::string random_bytes(std::size_t count);
 std::string random_hex(std::size_t digits);

@@ -70,7 +70,7 @@ class WorldLoader {
     world_->regions_[region->name] = std::move(region);
     load_identities();
     load_cloudtrail();
-    const S3Store checked(take("buckets"), world_->home_region);  // s3_store() makes the one that is used
+    world_->s3 = std::make_shared<S3Store>(take("buckets"), world_->home_region);
     refuse_leftovers();
     return std::move(world_);
   }

@@ -14,6 +14,8 @@
 
 namespace icelab {
 
+class S3Store;
+
 using Table = std::map<std::string, nlohmann::json>;  // by id; members in the shapes of botocore's model
 
 // What one region holds. Only the world's own region starts with something in it.
@@ -40,6 +42,7 @@ class World {
   nlohmann::json instance_profiles = nlohmann::json::array();
   std::vector<nlohmann::json> trails;
   std::vector<nlohmann::json> events;  // CloudTrail, newest first
+  std::shared_ptr<S3Store> s3;         // never null; it has a lock of its own
 
   // Null for a name that is no region of AWS.
   Region* region(const std::string& name);

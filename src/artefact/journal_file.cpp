@@ -97,7 +97,7 @@ class Reader {
     const auto type = std::to_integer<std::uint8_t>(head[0]);
     const auto flags = std::to_integer<std::uint8_t>(head[1]);
     const std::uint64_t size = load_le<std::uint64_t>(head, kObjectSize);
-    const bool reserved_clear = std::ranges::all_of(head.subspan(2, 6), [](std::byte b) { return b == std::byte{0}; });
+    const bool reserved_clear = is_all_zero(head.subspan(2, 6));
     if (type == 0 || type > kLastType || !reserved_clear || size < least_size(static_cast<ObjectType>(type)) || size > end_ - at) return std::nullopt;
     if (flags != 0 && (type != static_cast<std::uint8_t>(ObjectType::kData) || (flags & (flags - 1)) != 0 || flags > kObjectZstd))
       return std::nullopt;

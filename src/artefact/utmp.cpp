@@ -2,7 +2,6 @@
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
-#include <algorithm>
 #include <array>
 
 #include "artefact/lines.h"
@@ -19,10 +18,9 @@ constexpr std::size_t kRecordsAtOnce = 512;
 std::string text_at(ByteView record, std::size_t offset, std::size_t size) { return std::string(c_string(record.subspan(offset, size))); }
 
 std::string address_of(ByteView bytes) {
-  const auto zero = [](ByteView part) { return std::ranges::all_of(part, [](std::byte b) { return b == std::byte{0}; }); };
-  if (zero(bytes)) return {};
+  if (is_all_zero(bytes)) return {};
   std::array<char, INET6_ADDRSTRLEN> text{};
-  const bool v4 = zero(bytes.subspan(4));
+  const bool v4 = is_all_zero(bytes.subspan(4));
   inet_ntop(v4 ? AF_INET : AF_INET6, bytes.data(), text.data(), text.size());
   return text.data();
 }
@@ -109,7 +107,7 @@ std::vector<UtmpRecord> parse_utmp(ByteView bytes, std::uint64_t first_offset) {
   std::vector<UtmpRecord> records;
   for (std::size_t at = 0; at + kUtmpSize <= bytes.size(); at += kUtmpSize) {
     const ByteView record = bytes.subspan(at, kUtmpSize);
-    const bool empty = std::ranges::all_of(record, [](std::byte b) { return b == std::byte{0}; });
+    const bool empty = is_all_zero(record);
     if (!empty) records.push_back(parse_utmp_record(record, first_offset + at));
   }
   return records;

@@ -92,7 +92,7 @@ std::optional<std::string> named_section(std::string_view header, std::string_vi
   return std::string(name);
 }
 
-void sort_config_sections(IniFile file, ProfileFiles& into) {
+void sort_config_sections(IniFile&& file, ProfileFiles& into) {
   for (auto& [header, section] : file) {
     if (auto profile = named_section(header, "profile")) {
       into.config[*profile] = std::move(section);

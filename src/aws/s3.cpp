@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <charconv>
 
-#include "aws/session.h"
 #include "aws/signer.h"
 #include "aws/xml.h"
 #include "core/text.h"
@@ -99,15 +98,6 @@ std::string composite_checksum(const std::vector<Sha256Digest>& parts) {
   Sha256 all;
   for (const Sha256Digest& part : parts) all.update(part);
   return fmt::format("{}-{}", to_base64(all.finish()), parts.size());
-}
-
-Result<S3> S3::open(Session& session, const std::string& region) {
-  std::string where = region;
-  if (where.empty()) {
-    ICECORE_ASSIGN(where, session.config().require_region());
-  }
-  ICECORE_ASSIGN(std::string origin, session.config().endpoint("s3", where));
-  return S3(session.executor(), std::move(origin), std::move(where));
 }
 
 S3::Where S3::where(const std::string& bucket, const std::string& key) const {

@@ -53,12 +53,8 @@ struct PendingUpload {
   std::string key = {}, id = {}, initiated = {};
 };
 
-class Session;
-
 class S3 {
  public:
-  /// A client for a region; empty: the configured one (kInvalidArgument with what to do where there is none). The session outlives it.
-  static Result<S3> open(Session& session, const std::string& region = "");
   S3(CallExecutor& executor, std::string origin, std::string region) : executor_(executor), origin_(std::move(origin)), region_(std::move(region)) {}
 
   /// Not enabled where the bucket has none. kNotFound: no such bucket. A bucket of another region: ServiceError::reason is that region.

@@ -47,6 +47,7 @@ Result<CloudTrail> Session::cloudtrail(const std::string& region) { return clien
 Result<Sts> Session::sts(const std::string& region) { return client<Sts>("sts", region); }
 Result<Ssm> Session::ssm(const std::string& region) { return client<Ssm>("ssm", region); }
 Result<Kms> Session::kms(const std::string& region) { return client<Kms>("kms", region); }
+Result<S3> Session::s3(const std::string& region) { return client<S3>("s3", region); }
 
 Result<Iam> Session::iam(const std::string& region) {
   std::string where = region;

@@ -12,6 +12,7 @@
 #include "aws/ec2.h"
 #include "aws/iam.h"
 #include "aws/kms.h"
+#include "aws/s3.h"
 #include "aws/ssm.h"
 #include "aws/sts.h"
 
@@ -35,6 +36,7 @@ class Session {
   Result<Sts> sts(const std::string& region = "");
   Result<Ssm> ssm(const std::string& region = "");
   Result<Kms> kms(const std::string& region = "");
+  Result<S3> s3(const std::string& region = "");
   /// One for all regions of the partition that `region` is in.
   Result<Iam> iam(const std::string& region = "");
 

@@ -2,7 +2,10 @@
 #include "engine/acquire.h"
 
 #include <fmt/format.h>
+#include <algorithm>
+#include <filesystem>
 
+#include "cli/collect_flags.h"
 #include "cli/context.h"
 #include "core/safe_json.h"
 #include "core/text.h"
@@ -41,20 +44,57 @@ class Acquisition {
       print_error(good.error());
       return kUsage;
     }
-    for (const std::string& target : flags_.targets)
-      if (const int code = run_in_case_of(globals_, target, [&](engine::Workspace& workspace) { return one(target, workspace); }); code != kDone)
-        return code;
-    if (!globals_.json) return kDone;
+    int worst = kDone;
+    for (const std::string& target : flags_.targets) {
+      const auto work = [&](engine::Workspace& workspace) { return one(target, workspace); };
+      // A dry run makes no case: what would be collected has none yet, or is in the one that is there.
+      std::error_code ignored;
+      const bool without_case = flags_.dry_run && is_collected_first(target) && !std::filesystem::exists(case_of(target) / "case.json", ignored);
+      const int code = without_case ? cli::run(globals_, {}, false, work) : run_in_case_of(globals_, target, work);
+      if (code != kDone && code != kPartial) return code;
+      worst = std::max(worst, code);
+    }
+    if (!globals_.json) return worst;
     const auto printed = print(safe_json(results_.dump(2)) + '\n');
-    if (!printed) print_error(printed.error());
-    return printed ? kDone : kFailed;
+    return printed ? worst : failed(printed.error());
   }
 
  private:
+  static bool is_collected_first(const std::string& target) {
+    const engine::TargetKind kind = engine::kind_of(target);
+    return kind == engine::TargetKind::kInstance || kind == engine::TargetKind::kVolume;
+  }
+
+  Path case_of(const std::string& target) const {
+    return globals_.case_folder.empty() ? engine::default_case_folder(target) : Path(globals_.case_folder);
+  }
+
+  static Result<bool> is_held(const std::string& what, engine::Workspace& workspace) {
+    if (!workspace.has_case()) return false;
+    ICECORE_ASSIGN(const auto records, engine::snapshots_of(workspace.folder()));
+    return std::ranges::any_of(records, [&](const engine::SnapshotRecord& one) { return one.instance == what || one.volume == what; });
+  }
+
+  // Which blocks a snapshot has is not known before there is one, and a dry run makes none.
+  Result<Outcome> plan_collection(const std::string& what, engine::Workspace& workspace) {
+    ICECORE_ASSIGN(const auto plan, engine::plan_collect(workspace, {what, true, std::nullopt}));
+    OrderedJson json = {{"target", what}};
+    json["collect"] = plan_json(plan);
+    results_.push_back(std::move(json));
+    if (!globals_.json) ICECORE_CHECK(print(plan_text(plan)));
+    say(globals_, fmt::format("{} has to be collected first, as above; its images can be planned then: icecore collect {}, and icecore acquire {} "
+                              "--dry-run",
+                              what, what, case_of(what).string()));
+    return Outcome{kDone, "dry run"};
+  }
+
   Result<Outcome> one(const std::string& what, engine::Workspace& workspace) {
-    const engine::TargetKind kind = engine::kind_of(what);
-    const bool to_collect = kind == engine::TargetKind::kInstance || kind == engine::TargetKind::kVolume;
-    if (to_collect) ICECORE_CHECK(engine::collect(workspace, {what, true, std::nullopt}));
+    const bool to_collect = is_collected_first(what);
+    if (to_collect && flags_.dry_run) {
+      ICECORE_ASSIGN(const bool held, is_held(what, workspace));
+      if (!held) return plan_collection(what, workspace);
+    }
+    if (to_collect && !flags_.dry_run) ICECORE_CHECK(engine::collect(workspace, {what, true, std::nullopt}));
     engine::TargetOptions options;
     options.disks_only = true;
     ICECORE_ASSIGN(engine::Target target, engine::open_target(workspace, to_collect ? workspace.folder().path().string() : what, options));
@@ -63,7 +103,8 @@ class Acquisition {
     if (workspace.has_case()) baselines_.push_back(workspace.folder().path());
     for (const engine::AcquiredImage& image : images) results_.push_back(json_of(image));
     if (!globals_.json) ICECORE_CHECK(print(text_of(images)));
-    return Outcome{kDone, fmt::format("{} {}", flags_.dry_run ? "planned the acquisition of" : "acquired", what)};
+    for (const Anomaly& anomaly : workspace.anomalies().list()) say(globals_, anomaly.kind + ": " + to_string(anomaly.error));
+    return Outcome{code_for(workspace), fmt::format("{} {}", flags_.dry_run ? "planned the acquisition of" : "acquired", what)};
   }
 
   const Globals& globals_;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "cli/context.h"
+#include "cli/plan_output.h"
 #include "cli/progress_bar.h"
 #include "core/safe_json.h"
 #include "core/text.h"
@@ -18,11 +19,6 @@ struct ArchiveFlags {
   engine::ArchiveOptions options;
   bool dry_run = false;
 };
-
-int failed(const Error& error) {
-  print_error(error);
-  return exit_code_of(error.code);
-}
 
 Result<void> read_flags(ArchiveFlags& flags) {
   ICECORE_CHECK(engine::read_destination(flags.destination, flags.options));
@@ -49,18 +45,13 @@ Result<evidence::VerifyReport> verified(const Globals& globals, const ArchiveFla
 
 Result<Outcome> plan(const Globals& globals, const engine::SealedCase& sealed, const ArchiveFlags& flags, engine::Workspace& workspace) {
   ICECORE_ASSIGN(const auto plan, engine::plan_archive(workspace, sealed, flags.options));
-  OrderedJson calls = OrderedJson::array();
   std::string text = fmt::format("{} to {}: {} objects, {} (images are sent compressed, holes cost nothing)\n", flags.folder.string(),
                                  plan.destination, plan.objects, human_size(plan.bytes));
-  for (const aws::PlannedCall& call : plan.calls) {
-    calls.push_back({{"action", call.operation->name}, {"count", call.count}, {"purpose", call.purpose}});
-    text += fmt::format("  {:>7} × s3 {:<28} {}\n", call.count, call.operation->name, call.purpose);
-  }
-  const std::vector<std::string> actions = aws::iam_actions(plan.calls);
+  text += calls_text(plan.calls);
   const double dollars = aws::cost_dollars(plan.calls);
-  text += fmt::format("about ${:.4f} for the calls, without storage\nIAM actions: {}\n", dollars, fmt::join(actions, " "));
-  const OrderedJson json = {{"destination", plan.destination}, {"objects", plan.objects}, {"bytes", plan.bytes}, {"calls", calls},
-                            {"cost_dollars", dollars},         {"iam_actions", actions}};
+  text += fmt::format("about ${:.4f} for the calls, without storage\n", dollars) + actions_text(plan.calls);
+  const OrderedJson json = {{"destination", plan.destination}, {"objects", plan.objects}, {"bytes", plan.bytes},
+                            {"calls", calls_json(plan.calls)}, {"cost_dollars", dollars}, {"iam_actions", aws::iam_actions(plan.calls)}};
   ICECORE_CHECK(print(globals.json ? safe_json(json.dump(2)) + '\n' : text));
   return Outcome{};
 }

@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 
 #include "cli/collect_flags.h"
+#include "cli/plan_output.h"
 #include "core/safe_json.h"
 #include "core/text.h"
+#include "engine/command_calls.h"
 #include "workstation/share.h"
 
 namespace icecore::cli {
@@ -56,15 +58,15 @@ int collect_one(const Globals& globals, const CollectFlags& flags, const std::st
   });
 }
 
+void add_calls(engine::CollectPlan& plan, std::string_view command) {
+  const auto& more = engine::calls_of(command);
+  plan.calls.insert(plan.calls.end(), more.begin(), more.end());
+}
+
+}  // namespace
+
 Json plan_json(const engine::CollectPlan& plan) {
-  Json calls = Json::array();
-  for (const aws::PlannedCall& call : plan.calls)
-    calls.push_back({{"service", call.operation->service},
-                     {"action", call.operation->name},
-                     {"count", call.count},
-                     {"purpose", call.purpose},
-                     {"changes_the_account", call.operation->mutating}});
-  return {{"calls", std::move(calls)},
+  return {{"calls", calls_json(plan.calls)},
           {"creates", plan.creates},
           {"checks", plan.checks},
           {"cost_dollars", aws::cost_dollars(plan.calls)},
@@ -72,19 +74,29 @@ Json plan_json(const engine::CollectPlan& plan) {
 }
 
 std::string plan_text(const engine::CollectPlan& plan) {
-  std::string text = "Calls (nothing has been changed):\n";
-  for (const aws::PlannedCall& call : plan.calls)
-    text += fmt::format("  {:>3} × {:<13}{:<40}{}\n", call.count, call.operation->service, call.operation->name,
-                        call.operation->mutating ? "CHANGES THE ACCOUNT: " + call.purpose : call.purpose);
-  text += "Creates:\n";
-  for (const std::string& created : plan.creates) text += "  " + printable(created) + '\n';
-  if (plan.creates.empty()) text += "  nothing\n";
+  std::string text = "Calls (nothing has been changed):\n" + calls_text(plan.calls);
+  text += plan.creates.empty() ? "Creates:\n  nothing\n" : lines_text("Creates", plan.creates);
   for (const std::string& check : plan.checks) text += "Asked EC2 with DryRun: " + printable(check) + '\n';
   text += fmt::format("Price of the calls: ${:.4f}; snapshots are billed by what is written in them\n", aws::cost_dollars(plan.calls));
-  return text + fmt::format("IAM actions: {}\n", fmt::join(aws::iam_actions(plan.calls), " "));
+  return text + actions_text(plan.calls);
 }
 
-}  // namespace
+Result<engine::CollectPlan> plan_of(engine::Workspace& workspace, const CollectFlags& flags, const std::string& target) {
+  ICECORE_ASSIGN(auto plan, engine::plan_collect(workspace, flags.options(target)));
+  if (target.starts_with("snap-")) {
+    ICECORE_ASSIGN(auto account, workstation::CaseAccount::open(workspace));
+    ICECORE_ASSIGN(const auto copy, workstation::plan_local_snapshot(account, target, {flags.source_region, flags.kms_key, false}));
+    if (copy) {
+      add_calls(plan, "collect copy");
+      if (copy->needs_key) add_calls(plan, "collect copy key");
+      plan.creates.push_back(copy->words);
+    }
+  }
+  if (flags.lock_mode.empty()) return plan;
+  add_calls(plan, "lock");
+  plan.creates.push_back(fmt::format("a {} lock of {} days on each snapshot", flags.lock_mode, flags.lock_days));
+  return plan;
+}
 
 engine::CollectOptions CollectFlags::options(const std::string& target) const {
   engine::CollectOptions options;
@@ -114,7 +126,7 @@ void add_collect_flags(CLI::App& command, CollectFlags& flags) {
 
 int show_plan(const Globals& globals, const CollectFlags& flags, const std::string& target) {
   return run(globals, {}, false, [&](engine::Workspace& workspace) -> Result<Outcome> {
-    ICECORE_ASSIGN(const auto plan, engine::plan_collect(workspace, flags.options(target)));
+    ICECORE_ASSIGN(const auto plan, plan_of(workspace, flags, target));
     ICECORE_CHECK(print(globals.json ? safe_json(plan_json(plan).dump(2)) + '\n' : plan_text(plan)));
     return Outcome{};
   });

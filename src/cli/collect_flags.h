@@ -25,6 +25,11 @@ CLI::Validator aws_id();
 
 void add_collect_flags(CLI::App& command, CollectFlags& flags);
 
+/// What a collection would do, with the copy of a snapshot from elsewhere and the locks. Needs no case.
+Result<engine::CollectPlan> plan_of(engine::Workspace& workspace, const CollectFlags& flags, const std::string& target);
+Json plan_json(const engine::CollectPlan& plan);
+std::string plan_text(const engine::CollectPlan& plan);
+
 /// `--dry-run`: calls, cost, what would be created and the IAM actions. Makes no case and changes nothing.
 int show_plan(const Globals& globals, const CollectFlags& flags, const std::string& target);
 

@@ -42,12 +42,12 @@ engine::WorkspaceOptions workspace_options(const Globals& globals) {
   return options;
 }
 
+}  // namespace
+
 int failed(const Error& error) {
   print_error(error);
   return exit_code_of(error.code);
 }
-
-}  // namespace
 
 report::Style Globals::style() const {
   const bool terminal = ::isatty(STDOUT_FILENO) == 1;
@@ -126,6 +126,10 @@ void add_view_flag(CLI::App& command, Globals& globals) {
       .add_option("--with", globals.with,
                   "image of another disk of the same machine (repeat it for more): groups and arrays over all of them are put together")
       ->allow_extra_args(false);
+  add_luks_flags(command, globals);
+}
+
+void add_luks_flags(CLI::App& command, Globals& globals) {
   command
       .add_option("--luks-passphrase-file", globals.luks_passphrase_files, "file with the passphrase of LUKS encrypted volumes (repeat it for more)")
       ->allow_extra_args(false);

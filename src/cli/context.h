@@ -46,6 +46,8 @@ int run_on_target(const Globals& globals, const std::string& target, const std::
 
 /// "icecore: error: …" on standard error, with what to do next.
 void print_error(const Error& error);
+/// Prints it, and gives its exit code.
+int failed(const Error& error);
 /// One line on standard error about what is going on; nothing with --quiet.
 void say(const Globals& globals, std::string_view line);
 /// Text to standard output; kIo where it cannot be written. A closed pipe ends the program quietly.
@@ -61,6 +63,8 @@ engine::TargetOptions view_options(const Globals& globals);
 void add_aws_flags(CLI::App& command, Globals& globals);
 void add_case_flag(CLI::App& command, Globals& globals);
 void add_view_flag(CLI::App& command, Globals& globals);
+/// --luks-passphrase-file and --luks-key-file alone; add_view_flag has them too.
+void add_luks_flags(CLI::App& command, Globals& globals);
 
 /// What main runs: the command that was chosen.
 using Chosen = std::function<int()>;

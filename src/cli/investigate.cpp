@@ -14,6 +14,7 @@ namespace {
 Result<Outcome> investigate_one(const Globals& globals, const CollectFlags& flags, const std::string& target, engine::Workspace& workspace) {
   engine::InvestigateOptions options;
   options.collect = flags.options(target);
+  options.view = view_options(globals);
   options.triage.announce = announcer(globals);
   ICECORE_ASSIGN(engine::Investigation done, engine::investigate(workspace, options));
   ICECORE_CHECK(show_findings(globals, workspace, done.target, done.triage));
@@ -52,6 +53,7 @@ void add_investigate(CLI::App& app, Globals& globals, Chosen& chosen) {
   command.add_option("INSTANCE", *targets, "instances (i-…); also a volume (vol-…) or a snapshot (snap-…)")->required()->check(aws_id());
   add_case_flag(command, globals);
   add_collect_flags(command, *flags);
+  add_luks_flags(command, globals);
   command.add_flag("--exit-code", globals.exit_code, "exit with 4 where there are findings of medium or more");
   add_aws_flags(command, globals);
   command.callback(

@@ -66,7 +66,8 @@ void add_recover(CLI::App& app, Globals& globals, Chosen& chosen) {
   command.add_option("DIR", flags->destination, "where to; an empty folder, made where it is missing");
   command.add_option("--path", flags->options.pattern, "only paths that match: '/var/tmp/*', '*.sh' (* matches / too)");
   command.add_option("--sure", flags->options.least, "at least so sure: guess, likely or sure")
-      ->transform(CLI::CheckedTransformer(kSureness, CLI::ignore_case))
+      ->transform(CLI::CheckedTransformer(kSureness, CLI::ignore_case).description(""))
+      ->type_name("guess|likely|sure")
       ->default_str("likely");
   command.add_flag("--partly", flags->options.partly, "also what is left of partly overwritten files, with zeros where it is lost");
   add_case_flag(command, globals);

@@ -17,10 +17,7 @@ struct ShareFlags {
 };
 
 int share(const Globals& globals, const ShareFlags& flags) {
-  if (const auto fine = flags.options.check(); !fine) {
-    print_error(fine.error());
-    return exit_code_of(fine.error().code);
-  }
+  if (const auto fine = flags.options.check(); !fine) return failed(fine.error());
   return run(globals, Path(flags.folder), true, [&](engine::Workspace& workspace) -> Result<Outcome> {
     ICECORE_ASSIGN(auto account, workstation::CaseAccount::open(workspace));
     if (flags.dry_run) {

@@ -66,13 +66,15 @@ void add_timeline(CLI::App& app, Globals& globals, Chosen& chosen) {
   const auto flags = std::make_shared<TimelineFlags>();
   command.add_option("TARGET", flags->target, "a case, a snapshot (snap-…), an image file or a block device")->required();
   command.add_option("--format", flags->format, "jsonl (Timesketch), csv, or bodyfile (mactime; files only)")
-      ->transform(CLI::CheckedTransformer(kFormats, CLI::ignore_case))
+      ->transform(CLI::CheckedTransformer(kFormats, CLI::ignore_case).description(""))
+      ->type_name("jsonl|csv|bodyfile")
       ->default_str("jsonl");
   command.add_option("-o,--output", flags->output, "file to write (default: standard output)");
   command.add_flag("--deleted", flags->deleted,
                    "deleted files out of the journal too: reads all of it (tens of MiB); without, only what inode tables and folders still show");
-  CLI::Option* diff = command.add_flag("--journal-diff", flags->journal_diff,
-                                       "instead of times: what the disk's journal changes (created, removed, changed, renamed), text or --json");
+  CLI::Option* diff =
+      command.add_flag("--journal-diff", flags->journal_diff,
+                       "instead of times: what the disk's journal changes (created, removed, changed, names added and taken away), text or --json");
   command.add_flag("--files-only", flags->files_only, "no logs, only the times of files");
   add_case_flag(command, globals);
   add_view_flag(command, globals);

@@ -4,9 +4,11 @@
 #include <fmt/format.h>
 
 #include "cli/context.h"
+#include "cli/plan_output.h"
 #include "container/container.h"
 #include "core/safe_json.h"
 #include "core/text.h"
+#include "engine/command_calls.h"
 
 namespace icecore::cli {
 namespace {
@@ -29,12 +31,16 @@ Result<void> read_tags(UploadFlags& flags) {
 Result<Outcome> plan(const Globals& globals, const UploadFlags& flags, engine::Workspace& workspace) {
   ICECORE_ASSIGN(const auto opened, container::open_container(flags.options.image));
   ICECORE_ASSIGN(const auto plan, engine::plan_upload(workspace, *opened.source, flags.options));
-  const OrderedJson json = {{"size_gib", plan.size_gib}, {"blocks", plan.blocks}, {"cost_dollars", plan.dollars}};
-  const std::string text = fmt::format(
-      "{}: a snapshot of {} GiB, {} to send in {} calls of PutSnapshotBlock, about ${:.4f}\nIAM actions: ebs:StartSnapshot "
-      "ebs:PutSnapshotBlock ebs:CompleteSnapshot ec2:DescribeSnapshots ec2:CreateTags{}\n",
-      flags.options.image, plan.size_gib, human_size(plan.blocks * image::kBlockSize), plan.blocks, plan.dollars,
-      flags.options.parent.empty() ? "" : " ebs:ListSnapshotBlocks");
+  std::vector<aws::PlannedCall> calls = engine::calls_of("upload");
+  if (!flags.options.parent.empty()) {
+    const auto& more = engine::calls_of("upload parent");
+    calls.insert(calls.end(), more.begin(), more.end());
+  }
+  const OrderedJson json = {
+      {"size_gib", plan.size_gib}, {"blocks", plan.blocks}, {"cost_dollars", plan.dollars}, {"iam_actions", aws::iam_actions(calls)}};
+  const std::string text = fmt::format("{}: a snapshot of {} GiB, {} to send in {} calls of PutSnapshotBlock, about ${:.4f}\n", flags.options.image,
+                                       plan.size_gib, human_size(plan.blocks * image::kBlockSize), plan.blocks, plan.dollars) +
+                           actions_text(calls);
   ICECORE_CHECK(print(globals.json ? safe_json(json.dump(2)) + '\n' : text));
   return Outcome{};
 }
@@ -58,10 +64,7 @@ int upload(const Globals& globals, UploadFlags& flags) {
   if (flags.dry_run) return run(globals, {}, false, [&](engine::Workspace& workspace) { return plan(globals, flags, workspace); });
   const Path folder = globals.case_folder.empty() ? Path("case-upload-" + Path(flags.options.image).stem().string()) : Path(globals.case_folder);
   // Nothing is made for an image that cannot be opened.
-  if (const auto opened = container::open_container(flags.options.image); !opened) {
-    print_error(opened.error());
-    return exit_code_of(opened.error().code);
-  }
+  if (const auto opened = container::open_container(flags.options.image); !opened) return failed(opened.error());
   return run(globals, folder, false, [&](engine::Workspace& workspace) { return send(globals, flags, workspace); });
 }
 

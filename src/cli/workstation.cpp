@@ -65,10 +65,7 @@ Result<void> complete(Flags& flags) {
 int up(const Globals& globals, Flags& flags) {
   Result<void> fine = complete(flags);
   if (fine) fine = ws::check_options(flags.up);
-  if (!fine) {
-    print_error(fine.error());
-    return exit_code_of(fine.error().code);
-  }
+  if (!fine) return failed(fine.error());
   return in_case(globals, flags, [&](ws::CaseAccount& account) -> Result<Outcome> {
     if (flags.dry_run) return show_plan(globals, ws::plan_up(account, flags.up));
     ICECORE_ASSIGN(const auto launched, ws::up(account, flags.up));

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "cli/plan_output.h"
 #include "core/text.h"
 #include "workstation/prices.h"
 
@@ -34,35 +35,19 @@ std::string item_line(const Item& item) {
                      item.words);
 }
 
-std::string lines(std::string_view heading, const std::vector<std::string>& list) {
-  if (list.empty()) return "";
-  std::string text = fmt::format("{}:\n", heading);
-  for (const std::string& one : list) text += "  " + printable(one) + '\n';
-  return text;
-}
-
 }  // namespace
 
 std::string plan_text(const Plan& plan) {
   std::string text = "Calls (nothing has been changed):\n";
-  for (const aws::PlannedCall& call : plan.calls)
-    text += fmt::format("  {:>3} × {:<5}{:<33}{}\n", call.count, call.operation->service, call.operation->name,
-                        call.operation->mutating ? "CHANGES THE ACCOUNT: " + call.purpose : call.purpose);
-  text +=
-      lines("Creates", plan.creates) + lines("Removes", plan.removes) + lines("Asked EC2 with DryRun", plan.checks) + lines("Remarks", plan.remarks);
+  text += calls_text(plan.calls);
+  text += lines_text("Creates", plan.creates) + lines_text("Removes", plan.removes) + lines_text("Asked EC2 with DryRun", plan.checks) +
+          lines_text("Remarks", plan.remarks);
   text += fmt::format("Cost of what is created: ${:.4f} an hour (US example prices)\n", plan.dollars_per_hour);
-  return text + fmt::format("IAM actions: {}\n", fmt::join(aws::iam_actions(plan.calls), " "));
+  return text + actions_text(plan.calls);
 }
 
 Json plan_json(const Plan& plan) {
-  Json calls = Json::array();
-  for (const aws::PlannedCall& call : plan.calls)
-    calls.push_back({{"service", call.operation->service},
-                     {"action", call.operation->name},
-                     {"count", call.count},
-                     {"purpose", call.purpose},
-                     {"changes_the_account", call.operation->mutating}});
-  return {{"calls", std::move(calls)},
+  return {{"calls", calls_json(plan.calls)},
           {"creates", plan.creates},
           {"removes", plan.removes},
           {"checks", plan.checks},

@@ -35,7 +35,8 @@ Result<Container> open_container(const Path& path) {
   if (has_magic(*file, 0, "KDMV"sv) || has_magic(*file, 0, "COWD"sv) || has_magic(*file, 0, "# Disk DescriptorFile"sv)) return open_vmdk(path);
   if (has_magic(*file, 0, "vhdxfile"sv) || has_magic(*file, 0, "conectix"sv)) return open_vhd(path);
   if (file->size() > 512 && has_magic(*file, file->size() - 512, "conectix"sv)) return open_vhd(path);
-  if (const auto parts = split_parts(path); !parts.empty()) return open_split(parts);
+  ICECORE_ASSIGN(const auto parts, split_parts(path));
+  if (!parts.empty()) return open_split(parts);
   ICECORE_ASSIGN(auto raw, image::open_image(path));
   return Container{std::move(raw), "raw", {}, {}};
 }

@@ -23,8 +23,8 @@ struct Container {
 };
 
 /// Recognises by signature, not by name, and opens read-only; block devices are always raw (whoever wrote to a disk could put another format's
-/// signature on it). A container's other files (segments, extents, backing files) are only taken from its own folder. Sources read by libqcow,
-/// libewf, libvmdk and libvhdi: each under a lock. kUnsupported names what is recognised and not read (and the command that converts it); kCorrupt,
+/// signature on it). A container's other files (segments, extents, backing files) are only taken from its own folder. Sources read by libewf,
+/// libvmdk and libvhdi: each under a lock. kUnsupported names what is recognised and not read (and the command that converts it); kCorrupt,
 /// kNotFound, kPermission, kInvalidArgument (a folder, an empty file).
 Result<Container> open_container(const Path& path);
 

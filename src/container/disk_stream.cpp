@@ -5,7 +5,6 @@
 #include <unistd.h>
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 
 #include "core/interrupt.h"
 #include "core/parallel.h"
@@ -14,10 +13,6 @@ namespace icecore::container {
 namespace {
 
 constexpr std::size_t kBatch = 32;
-
-bool all_zeros(ByteView bytes) {
-  return bytes.empty() || (bytes[0] == std::byte{0} && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0);
-}
 
 // Which clusters may hold something, asked in rising order.
 class DataMap {
@@ -65,7 +60,7 @@ Result<void> stream_disk(const image::BlockSource& disk, const WriteOptions& opt
       DiskCluster& cluster = batch[i];
       if (!cluster.zeros) {
         ICECORE_CHECK(disk.read(cluster.index * kExportCluster, std::span(buffers[i]).first(cluster.bytes.size())));
-        cluster.zeros = all_zeros(cluster.bytes);
+        cluster.zeros = is_all_zero(cluster.bytes);
       }
       return pack ? pack(cluster) : Result<void>();
     };

@@ -59,6 +59,20 @@ std::vector<std::string> header_values(libewf_handle_t* handle) {
   return values;
 }
 
+// The library gives a chunk whose checksum is wrong all the same, and notes its sectors: in ascending ranges, of which those that touch are merged,
+// so that their number says nothing of one read. A chunk that it has in its cache was noted when it was first read.
+bool is_damaged(libewf_handle_t* handle, std::uint64_t bytes_per_sector, std::uint64_t offset, std::uint64_t count) {
+  std::uint32_t ranges = 0;
+  if (libewf_handle_get_number_of_checksum_errors(handle, &ranges, nullptr) != 1) return true;
+  for (std::uint32_t i = 0; i < ranges; ++i) {
+    std::uint64_t first = 0, sectors = 0;
+    if (libewf_handle_get_checksum_error(handle, i, &first, &sectors, nullptr) != 1) return true;
+    if (first * bytes_per_sector >= offset + count) break;
+    if ((first + sectors) * bytes_per_sector > offset) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 Result<Container> open_ewf(const Path& path) {
@@ -75,15 +89,13 @@ Result<Container> open_ewf(const Path& path) {
   size64_t size = 0;
   if (libewf_handle_get_media_size(raw, &size, &error) != 1) return failure(Code::kCorrupt, "find the size of", path, error);
   ICECORE_ASSIGN(const std::uint64_t checked, checked_size(size, path));
-  auto read = [handle, path](std::uint64_t offset, std::span<std::byte> out) -> Result<std::size_t> {
+  std::uint32_t sector = 0;
+  if (libewf_handle_get_bytes_per_sector(raw, &sector, &error) != 1) return failure(Code::kCorrupt, "find the size of a sector of", path, error);
+  auto read = [handle, sector, path](std::uint64_t offset, std::span<std::byte> out) -> Result<std::size_t> {
     libewf_error_t* problem = nullptr;
-    std::uint32_t before = 0, after = 0;
-    (void)libewf_handle_get_number_of_checksum_errors(handle.get(), &before, nullptr);
     const ssize_t count = libewf_handle_read_random(handle.get(), out.data(), out.size(), static_cast<off64_t>(offset), &problem);
     if (count < 0) return failure(Code::kCorrupt, fmt::format("read byte {} of", offset), path, problem);
-    // The library gives a chunk whose checksum is wrong all the same and counts it.
-    (void)libewf_handle_get_number_of_checksum_errors(handle.get(), &after, nullptr);
-    if (after != before)
+    if (is_damaged(handle.get(), sector, offset, static_cast<std::uint64_t>(count)))
       return fail(Code::kIntegrity, fmt::format("a chunk near byte {} of {} does not match its checksum", offset, path.string()),
                   Location{path.string(), offset});
     return static_cast<std::size_t>(count);

@@ -17,11 +17,12 @@ Result<Container> open_ewf(const Path& path);
 Result<Container> open_vmdk(const Path& path);
 Result<Container> open_vhd(const Path& path);
 
-/// The parts of a split image whose first is `path` (.000 or .001 and on, or .aa and on); empty where it is none.
-std::vector<Path> split_parts(const Path& path);
+/// The parts of a split image whose first is `path` (.000 or .001 and on, or .aa and on); empty where it is none. kCorrupt where one is missing in
+/// the middle.
+Result<std::vector<Path>> split_parts(const Path& path);
 Result<Container> open_split(const std::vector<Path>& parts);
 
-/// A library's reader as a source: calls come one at a time. `read` gives how many bytes it read, or a negative number and its error.
+/// A library's reader as a source: calls come one at a time. `read` gives how many bytes it read, or its error.
 class LibrarySource final : public image::BlockSource {
  public:
   using Read = std::function<Result<std::size_t>(std::uint64_t offset, std::span<std::byte> out)>;

@@ -14,15 +14,14 @@ Result<image::SourcePtr> open_chain(const Path& path, int depth);
 Result<image::SourcePtr> open_backing(const Path& path, const Qcow2Header& header, int depth) {
   if (header.backing.empty()) return image::SourcePtr();
   ICECORE_ASSIGN(const Path below, beside(path, header.backing));
-  // Without a format QEMU guesses by the first bytes, and a guest can write those: then raw is what it says it is.
-  if (header.backing_format == "qcow2") return open_chain(below, depth + 1);
   if (header.backing_format == "raw") {
     ICECORE_ASSIGN(auto raw, image::FileSource::open(below));
     return image::SourcePtr(std::move(raw));
   }
-  if (!header.backing_format.empty())
+  if (header.backing_format != "qcow2" && !header.backing_format.empty())
     return fail(Code::kUnsupported, fmt::format("{} stands on {}, a {} image: that is not read; `qemu-img convert -O raw` makes a raw image of both",
                                                 path.string(), below.string(), header.backing_format));
+  // Without a format QEMU guesses by the first bytes, and a guest can write those: what is no qcow2 is refused then.
   return open_chain(below, depth + 1);
 }
 

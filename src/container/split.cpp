@@ -1,6 +1,7 @@
 // Split raw images: dd's or FTK's image.001, image.002 …; split(1)'s image.aa, image.ab ….
 #include <fmt/format.h>
 #include <algorithm>
+#include <optional>
 
 #include "container/formats.h"
 
@@ -8,6 +9,7 @@ namespace icecore::container {
 namespace {
 
 constexpr std::size_t kMostParts = 10'000;
+constexpr std::size_t kLookAhead = 100;  // behind a part that is not there, for one that is
 
 // "009" → "010", "az" → "ba"; empty after the last.
 std::string next_extension(std::string extension) {
@@ -54,19 +56,29 @@ class ConcatenatedSource final : public image::BlockSource {
 
 }  // namespace
 
-std::vector<Path> split_parts(const Path& path) {
+Result<std::vector<Path>> split_parts(const Path& path) {
   std::string extension = path.extension().string();
-  if (extension != ".000" && extension != ".001" && extension != ".0001" && extension != ".aa" && extension != ".aaa") return {};
-  extension.erase(0, 1);
   std::vector<Path> parts = {path};
+  if (extension != ".000" && extension != ".001" && extension != ".0001" && extension != ".aa" && extension != ".aaa") return std::vector<Path>{};
+  extension.erase(0, 1);
   std::error_code ignored;
-  while (parts.size() < kMostParts) {
+  std::optional<Path> missing;
+  std::size_t ahead = 0;
+  while (parts.size() < kMostParts && ahead < kLookAhead) {
     extension = next_extension(extension);
+    if (extension.empty()) break;
     const Path part = Path(path).replace_extension(extension);
-    if (extension.empty() || !std::filesystem::is_regular_file(part, ignored)) break;
-    parts.push_back(part);
+    const bool here = std::filesystem::is_regular_file(part, ignored);
+    if (here && missing)
+      return fail(Code::kCorrupt, fmt::format("{} is missing, and {} is here: the copy of the parts is not whole", missing->string(), part.string()));
+    if (here) {
+      parts.push_back(part);
+      continue;
+    }
+    if (!missing) missing = part;
+    ++ahead;
   }
-  return parts.size() > 1 ? parts : std::vector<Path>{};
+  return parts.size() > 1 ? std::move(parts) : std::vector<Path>{};
 }
 
 Result<Container> open_split(const std::vector<Path>& paths) {
@@ -77,7 +89,7 @@ Result<Container> open_split(const std::vector<Path>& paths) {
     parts.push_back({size, source});
     size += source->size();
   }
-  // A part that is missing in the middle ends the row: then the parts before it do not have one size.
+  // All but the last have one size, or one was cut.
   for (std::size_t i = 1; i + 1 < parts.size(); ++i)
     if (parts[i].source->size() != parts[0].source->size())
       return fail(Code::kCorrupt,

@@ -1,5 +1,6 @@
 #include <libewf.h>
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 #include <algorithm>
@@ -13,7 +14,6 @@ namespace icecore::container {
 namespace {
 
 constexpr std::uint64_t kSector = 512;
-constexpr std::size_t kMostSegments = 14971;  // .E01 … .ZZZ
 
 Failure failure(std::string_view doing, const Path& path, libewf_error_t*& error) {
   return library_failure(Code::kIo, doing, path, error, libewf_error_sprint, libewf_error_free);
@@ -26,13 +26,27 @@ using Handle = std::unique_ptr<libewf_handle_t, Closer>;
 
 const std::uint8_t* utf8(std::string_view text) { return reinterpret_cast<const std::uint8_t*>(text.data()); }
 
-// libewf names its files after a stem; they are renamed once all are whole.
+// .E01 … .E99, .EAA … .EZZ, .FAA … .ZZZ: in the order of their names.
+bool is_segment_extension(std::string_view extension) {
+  if (extension.size() != 4 || extension[0] != '.' || extension[1] < 'E' || extension[1] > 'Z') return false;
+  const auto both = [&](char first, char last) {
+    return std::ranges::all_of(extension.substr(2), [&](char letter) { return letter >= first && letter <= last; });
+  };
+  return both('A', 'Z') || (extension[1] == 'E' && both('0', '9') && extension != ".E00");
+}
+
+Result<void> flush(const Path& path, int flags) {
+  ICECORE_ASSIGN(const FileDescriptor file, open_file(path, flags));
+  return ::fsync(file.get()) == 0 ? Result<void>() : Result<void>(errno_failure(errno, "flush", path));
+}
+
+// libewf names its files after a stem; they are renamed once all are whole. What a run that was killed left under that stem is removed first: it
+// would pass for the end of this image.
 class Segments {
  public:
-  explicit Segments(const Path& file) : stem_(file.string().substr(0, file.string().size() - 4)), partial_(stem_ + ".partial") {}
+  explicit Segments(const Path& file) : stem_(file.string().substr(0, file.string().size() - 4)), partial_(stem_ + ".partial") { remove(); }
   ~Segments() {
-    if (!committed_)
-      for (const Path& path : made()) ::unlink(path.c_str());
+    if (!committed_) remove();
   }
   Segments(const Segments&) = delete;
   Segments& operator=(const Segments&) = delete;
@@ -43,21 +57,28 @@ class Segments {
     const std::vector<Path> from = made();
     for (const Path& path : from) files.emplace_back(stem_ + path.extension().string());
     for (const Path& file : files) ICECORE_CHECK(refuse_existing(file));
+    for (const Path& path : from) ICECORE_CHECK(flush(path, O_RDONLY));
     for (std::size_t i = from.size(); i-- > 0;)  // the first last: with it the image is there
       if (::rename(from[i].c_str(), files[i].c_str()) != 0) return errno_failure(errno, "name", files[i]);
     committed_ = true;
+    ICECORE_CHECK(flush(folder(), O_RDONLY | O_DIRECTORY));
     return files;
   }
 
  private:
+  void remove() const {
+    for (const Path& path : made()) ::unlink(path.c_str());
+  }
+
+  Path folder() const { return Path(partial_).has_parent_path() ? Path(partial_).parent_path() : Path("."); }
+
   std::vector<Path> made() const {
     std::vector<Path> files;
     std::error_code ignored;
-    const Path folder = Path(partial_).has_parent_path() ? Path(partial_).parent_path() : Path(".");
-    for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+    for (const auto& entry : std::filesystem::directory_iterator(folder(), ignored)) {
       const Path name = entry.path().filename();
-      if (name.stem() == Path(partial_).filename() && name.extension().string().size() == 4 && files.size() < kMostSegments)
-        files.push_back(folder == "." ? name : entry.path());
+      if (name.stem() == Path(partial_).filename() && is_segment_extension(name.extension().string()))
+        files.push_back(folder() == "." ? name : entry.path());
     }
     std::ranges::sort(files);
     return files;

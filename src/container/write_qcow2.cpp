@@ -1,6 +1,5 @@
 // The layout: header; clusters as they come, packed ones side by side; then the L2 tables, the L1 table, the refcount blocks and their table. The
 // header is written last, so that a half file is no qcow2 image.
-#include <fmt/format.h>
 #include <zstd.h>
 #include <algorithm>
 #include <map>
@@ -18,12 +17,6 @@ static_assert(kExportCluster == std::uint64_t{1} << kBits);
 constexpr std::uint64_t kEntries = kExportCluster / 8;    // of an L2 table
 constexpr std::uint64_t kRefcounts = kExportCluster / 2;  // 16-bit refcounts of a block
 constexpr int kLevel = 3;
-
-template <typename T>
-void store_be(std::span<std::byte> out, std::size_t offset, T value) {
-  if constexpr (std::endian::native == std::endian::little) value = byte_swap(value);
-  std::memcpy(out.data() + offset, &value, sizeof value);
-}
 
 std::uint64_t up(std::uint64_t offset) { return (offset + kExportCluster - 1) / kExportCluster * kExportCluster; }
 

@@ -1,4 +1,4 @@
-// Bytes as disks store them: little- and big-endian loads out of a span, bounds checked once by the caller or by Cursor.
+// Bytes as disks store them: little- and big-endian loads and stores in a span, bounds checked once by the caller or by Cursor.
 #pragma once
 
 #include <bit>
@@ -41,6 +41,24 @@ T load_be(ByteView view, std::size_t offset) {
   std::memcpy(&value, view.data() + offset, sizeof value);
   if constexpr (std::endian::native == std::endian::little) value = byte_swap(value);
   return value;
+}
+
+/// Stores `value` at `offset`. Precondition: offset + sizeof(T) <= out.size().
+template <std::unsigned_integral T>
+void store_le(std::span<std::byte> out, std::size_t offset, T value) {
+  if constexpr (std::endian::native == std::endian::big) value = byte_swap(value);
+  std::memcpy(out.data() + offset, &value, sizeof value);
+}
+
+template <std::unsigned_integral T>
+void store_be(std::span<std::byte> out, std::size_t offset, T value) {
+  if constexpr (std::endian::native == std::endian::little) value = byte_swap(value);
+  std::memcpy(out.data() + offset, &value, sizeof value);
+}
+
+/// True also of no bytes. At memcmp's speed: whole images go through it.
+inline bool is_all_zero(ByteView bytes) {
+  return bytes.empty() || (bytes[0] == std::byte{0} && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0);
 }
 
 inline ByteView as_bytes(std::string_view text) { return std::as_bytes(std::span<const char>(text.data(), text.size())); }

@@ -8,6 +8,7 @@
 
 #include "core/parallel.h"
 #include "core/text.h"
+#include "engine/command_calls.h"
 #include "engine/evidence_calls.h"
 #include "evidence/checkpoint.h"
 
@@ -70,17 +71,16 @@ class Archive {
       const std::uint64_t data = file.image ? allocated(sealed_.folder / file.path, file.size) : file.size;
       plan.most_parts += data / part_bytes(data) + 1;
     }
-    const auto add = [&](std::string_view name, std::uint64_t count, std::string purpose) {
-      if (count > 0) plan.calls.push_back({&aws::operation("s3", name), count, std::move(purpose)});
-    };
-    add("GetObjectLockConfiguration", 1, "whether the bucket has Object Lock");
-    add("HeadObject", 2 * plan.objects, "look for each object, and read each back");
-    add("PutObject", whole, "files below 16 MiB");
-    add("CreateMultipartUpload", multipart, "larger files and images");
-    add("ListMultipartUploads", multipart + 1, "what a killed run left");
-    add("ListParts", multipart, "what a killed run sent");
-    add("UploadPart", plan.most_parts, "at most: images are compressed");
-    add("CompleteMultipartUpload", multipart, "join the parts");
+    const std::map<std::string_view, std::uint64_t> counts = {
+        {"HeadObject", 2 * plan.objects},      {"PutObject", whole},     {"ListMultipartUploads", multipart + 1},
+        {"CreateMultipartUpload", multipart},  {"ListParts", multipart}, {"UploadPart", plan.most_parts},
+        {"CompleteMultipartUpload", multipart}};
+    for (aws::PlannedCall call : calls_of("archive")) {
+      if (const auto known = counts.find(call.operation->name); known != counts.end()) call.count = known->second;
+      if (call.operation->name == "PutObjectRetention" && !options_.wants_lock()) continue;
+      if (call.operation->name == "UploadPart") call.purpose = "at most: images are compressed";
+      if (call.count > 0) plan.calls.push_back(std::move(call));
+    }
     return plan;
   }
 
@@ -112,7 +112,7 @@ class Archive {
         return fail(Code::kUnsupported, fmt::format("{}: its name is longer than the 1,024 bytes that S3 allows with this prefix", file.path));
     }
     ICECORE_ASSIGN(session_, workspace_.aws());
-    ICECORE_ASSIGN(auto s3, aws::S3::open(*session_));
+    ICECORE_ASSIGN(auto s3, session_->s3());
     s3_.emplace(std::move(s3));
     const auto lock = s3_->get_object_lock_configuration(options_.bucket);
     if (!lock) {
@@ -295,8 +295,11 @@ class Archive {
       return {};
     }
     for (const aws::PendingUpload& one : *left) {
-      if (const auto gone = s3_->abort_multipart_upload(options_.bucket, one.key, one.id); !gone)
-        return Failure(static_cast<const Error&>(gone.error()));
+      const auto gone = s3_->abort_multipart_upload(options_.bucket, one.key, one.id);
+      if (gone) continue;
+      // The archive is whole all the same; what is left costs its storage until somebody who may ends it.
+      if (gone.error().code != Code::kPermission) return Failure(static_cast<const Error&>(gone.error()));
+      workspace_.say(fmt::format("an unfinished upload of s3://{}/{} was left: {}", options_.bucket, one.key, gone.error().message));
     }
     return {};
   }

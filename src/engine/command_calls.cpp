@@ -154,7 +154,14 @@ Calls archive_calls() {
           of("s3", "AbortMultipartUpload", 1, "what no run will go on with")};
 }
 
+// Only where a copy is encrypted; `icecore policy --kms` has the rights.
+Calls copy_key_calls() {
+  return {of("kms", "DescribeKey", 2, "whose the key is, and whether there is one of this case"),
+          of("kms", "CreateKey", 1, "a customer key for the copies"), of("kms", "CreateAlias", 1, "by which the case finds it again")};
+}
+
 std::vector<CommandCalls> all() {
+  const Calls on_snapshot = sum({adopt_calls(), read_calls()});
   const Calls copy = {who(), ec2("DescribeSnapshots", 4, "the snapshot, its owner and key; the copy's state"),
                       ec2("CopySnapshot", 1, "a copy that belongs to this account")};
   return {
@@ -162,26 +169,26 @@ std::vector<CommandCalls> all() {
       {"collect volume", "a volume (vol-…)", volume_calls()},
       {"collect snapshot", "a snapshot of this account (snap-…)", adopt_calls()},
       {"collect copy", "a snapshot that is shared, public or in another region (snap-…)", copy},
+      {"collect copy key", "what an encrypted copy adds", copy_key_calls()},
       {"investigate", "collect and triage", sum({collect_calls(), read_calls()})},
-      {"triage", "findings from a snapshot", sum({adopt_calls(), read_calls()})},
-      {"triage baseline", "what changed since a clean snapshot (--baseline)",
-       sum({adopt_calls(),
-            read_calls(),
-            {of("ebs", "ListChangedBlocks", 2, "which blocks differ"), ec2("DescribeVolumes", 2, "what the volumes were made from")}})},
-      {"timeline", "timeline of a snapshot", sum({adopt_calls(), read_calls()})},
-      {"mount", "a snapshot as a folder", sum({adopt_calls(), read_calls()})},
-      {"export", "a snapshot as an image file (--fetch)", sum({adopt_calls(), read_calls()})},
-      {"recover", "deleted files of a snapshot", sum({adopt_calls(), read_calls()})},
+      {"triage", "findings from a snapshot", on_snapshot},
+      {"acquire baseline", "what changed since a clean snapshot (--baseline)",
+       sum({on_snapshot, {of("ebs", "ListChangedBlocks", 2, "which blocks differ"), ec2("DescribeVolumes", 2, "what the volumes were made from")}})},
+      {"timeline", "timeline of a snapshot", on_snapshot},
+      {"mount", "a snapshot as a folder", on_snapshot},
+      {"export", "a snapshot as an image file (--fetch)", on_snapshot},
+      {"recover", "deleted files of a snapshot", on_snapshot},
       {"upload",
        "an image file becomes a snapshot",
        {who(), of("ebs", "StartSnapshot", 1, "the new snapshot"), of("ebs", "PutSnapshotBlock", 500, "its blocks"),
         of("ebs", "CompleteSnapshot", 1, "the new snapshot"), ec2("DescribeSnapshots", 2, "until it is completed")}},
+      {"upload parent", "what --parent adds", {of("ebs", "ListSnapshotBlocks", 4, "the parent's blocks")}},
       {"archive", "a case in an S3 bucket", archive_calls()},
-      {"acquire", "the complete image", sum({adopt_calls(), read_calls()})},
-      {"ls", "list a snapshot's files", sum({adopt_calls(), read_calls()})},
-      {"cat", "print a snapshot's file", sum({adopt_calls(), read_calls()})},
-      {"stat", "a snapshot's file in detail", sum({adopt_calls(), read_calls()})},
-      {"extract", "copy files out of a snapshot", sum({adopt_calls(), read_calls()})},
+      {"acquire", "the complete image", on_snapshot},
+      {"ls", "list a snapshot's files", on_snapshot},
+      {"cat", "print a snapshot's file", on_snapshot},
+      {"stat", "a snapshot's file in detail", on_snapshot},
+      {"extract", "copy files out of a snapshot", on_snapshot},
       {"workstation up", "launch the workstation, reached through Systems Manager", up_calls()},
       {"workstation up key", "what --public-key and --inbound add", key_calls()},
       {"workstation attach", "copies of the evidence on the workstation", attach_calls()},
@@ -193,6 +200,7 @@ std::vector<CommandCalls> all() {
       {"share",
        "let another account use the evidence snapshots",
        {who(), ec2("DescribeSnapshots", 1, "the evidence"), ec2("ModifySnapshotAttribute", 2, "the other account may use it")}},
+      {"share copy", "what sharing adds where the default key encrypts the evidence", sum({copy, copy_key_calls()})},
       {"lock", "lock the evidence snapshots (share --lock, collect --lock)", {who(), ec2("LockSnapshot", 2, "nobody deletes it before its time")}}};
 }
 

@@ -106,7 +106,7 @@ Provenance provenance_of(const machine::Machine& machine, std::size_t mount, con
   where.inode = file.info.inode;
   where.time = file.info.modified;
   const std::uint64_t first = file.extents.empty() ? file.origin.offset : file.extents.front().source_offset;
-  where.image_offset = partition.filesystem->source().image_offset(first);
+  machine::place_in_image(partition, first, where);
   return where;
 }
 

@@ -170,8 +170,12 @@ Result<Exported> export_disk(Workspace& workspace, Target& target, const ExportO
     take_back(written);
     return Failure(known.error());
   }
-  ICECORE_ASSIGN(Path manifest, write_manifest(written, options.format));
-  return Exported{std::move(written), std::move(manifest)};
+  auto manifest = write_manifest(written, options.format);
+  if (!manifest) {
+    take_back(written);
+    return Failure(manifest.error());
+  }
+  return Exported{std::move(written), std::move(*manifest)};
 }
 
 }  // namespace icecore::engine

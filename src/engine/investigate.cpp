@@ -37,7 +37,7 @@ Result<Investigation> investigate(Workspace& workspace, const InvestigateOptions
   ICECORE_CHECK(collect(workspace, options.collect));
   workspace.say("reading the snapshots: only the blocks that the questions need");
   Investigation done;
-  ICECORE_ASSIGN(done.target, open_target(workspace, workspace.folder().path().string(), {}));
+  ICECORE_ASSIGN(done.target, open_target(workspace, workspace.folder().path().string(), options.view));
   ICECORE_CHECK(follow_keys_on_disk(workspace, done.target));
   ICECORE_ASSIGN(done.triage, triage(workspace, done.target, options.triage));
   ICECORE_CHECK(store_timeline(workspace, done));

@@ -8,6 +8,7 @@ namespace icecore::engine {
 
 struct InvestigateOptions {
   CollectOptions collect;
+  TargetOptions view;  ///< keys of encrypted volumes
   TriageOptions triage;
 };
 

@@ -75,6 +75,7 @@ constexpr std::array kGrants = {
     Grant{"ebs:CompleteSnapshot", "snapshot", Bound::kResource},
     Grant{"ebs:ListSnapshotBlocks", "snapshot", Bound::kNot},
     Grant{"ebs:GetSnapshotBlock", "snapshot", Bound::kNot},
+    Grant{"ebs:ListChangedBlocks", "snapshot", Bound::kNot},
 };
 
 /// Which resource types each action tags when it makes them.
@@ -153,6 +154,7 @@ void add_kms(OrderedJson& statements, const std::set<std::string>& actions, cons
   };
   const std::set<std::string> keys = {"arn:aws:kms:*:*:key/*"};
   if (any({"ebs:GetSnapshotBlock"})) statements.push_back(statement({"kms:Decrypt"}, keys, nullptr));
+  if (any({"ebs:PutSnapshotBlock"})) statements.push_back(statement({"kms:GenerateDataKeyWithoutPlaintext"}, keys, nullptr));
   if (any({"ec2:CreateVolume", "ec2:CopySnapshot", "ec2:RunInstances", "ec2:AttachVolume"})) {
     // EC2 uses the key in the caller's name, and only EC2 may.
     const OrderedJson through_ec2 = {{"StringLike", {{"kms:ViaService", "ec2.*.amazonaws.com"}}}};
@@ -170,6 +172,7 @@ void add_kms(OrderedJson& statements, const std::set<std::string>& actions, cons
 
 /// The action of the call itself, and what is needed beside it whatever the parameters say.
 void add_actions(const aws::PlannedCall& call, std::set<std::string>& actions) {
+  if (call.operation->service == "kms") return;  // add_kms, where it is asked for
   if (!call.operation->iam_action.empty()) actions.emplace(call.operation->iam_action);
   for (const std::string_view more : split_fields(call.operation->also_needs))
     if (more != "ec2:CreateTags" && !more.starts_with("kms:")) actions.emplace(more);

@@ -173,7 +173,7 @@ class Recovery {
     constexpr std::size_t kPage = 4096;
     for (std::size_t at = 0; at < piece.size(); at += kPage) {
       const ByteView page = piece.subspan(at, std::min(kPage, piece.size() - at));
-      if (std::ranges::all_of(page, [](std::byte byte) { return byte == std::byte{0}; })) continue;
+      if (is_all_zero(page)) continue;
       ICECORE_CHECK(write_exactly(fd, page, offset + at, path));
     }
     return {};

@@ -35,10 +35,10 @@ struct RecoverSummary {
 };
 
 /// Looks for deleted files on all filesystems of the target and writes the contents of regular ones below `destination` by their path (mode 0600 in
-/// folders 0700; no owners, no set-id bits, no links): without a name as inode-N; of several of one path that
-/// which was deleted last has it, the others get "~2" and so on. Names that would lead out
-/// become inode-N. manifest.jsonl there has a line for every deleted file, written or not. `destination` must be empty or not there (kConflict).
-/// In a case the act is in the ledger, with the manifest's SHA-256. `report` is called for each file.
+/// folders 0700; no owners, no set-id bits, no links): without a name as inode-N; of several of one path, the one that was deleted last has it and
+/// the others get "~2" and so on. Names that would lead out become inode-N. manifest.jsonl there has a line for every deleted file, written or not.
+/// `destination` must be empty or not there (kConflict). In a case the act is in the ledger, with the manifest's SHA-256. `report` is called for each
+/// file.
 Result<RecoverSummary> recover(Workspace& workspace, const Target& target, const Path& destination, const RecoverOptions& options,
                                const std::function<void(const RecoveredEntry&)>& report);
 

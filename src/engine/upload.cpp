@@ -21,8 +21,6 @@ constexpr std::uint32_t kPatienceMinutes = 4'320;  // the most that AWS waits fo
 
 using Digests = std::vector<std::pair<std::uint64_t, Sha256Digest>>;
 
-bool is_zero(ByteView bytes) { return bytes[0] == std::byte{0} && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0; }
-
 std::string absolute(const std::string& image) {
   std::error_code error;
   const Path path = std::filesystem::absolute(image, error);
@@ -128,7 +126,7 @@ class Upload {
     const auto rest = std::span(bytes).subspan(length);
     std::ranges::fill(rest, std::byte{0});
     if (length != 0) ICECORE_CHECK(source_.read(offset, std::span(bytes).first(length)));
-    return parent_has(block) || !is_zero(bytes);
+    return parent_has(block) || !is_all_zero(bytes);
   }
 
   Json identity_of(const std::string& id) const {
@@ -168,10 +166,10 @@ class Upload {
     aws::Ebs::StartRequest request{size_gib_, description, token, options_.parent, {}, kPatienceMinutes};
     request.tags = {{"icecore:case", workspace_.folder().identity().id}, {"icecore:subject", Path(options_.image).filename().string()}};
     for (const auto& [key, value] : options_.tags) request.tags.push_back({key, value});
+    ICECORE_ASSIGN(auto ebs, session_->ebs());
     evidence::Ledger& ledger = workspace_.folder().ledger();
     ICECORE_ASSIGN(const std::uint64_t act,
                    ledger.intend({{"act", "start-upload"}, {"image", image_}, {"size_gib", size_gib_}, {"client_token", token}}));
-    ICECORE_ASSIGN(auto ebs, session_->ebs());
     auto made = ebs.start_snapshot(request);
     if (!made) {
       ICECORE_CHECK(ledger.conclude(act, {{"ok", false}, {"error", to_string(made.error())}}));

@@ -4,7 +4,6 @@
 #include <zstd.h>
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <deque>
 
 #include "core/parallel.h"
@@ -23,10 +22,6 @@ constexpr std::uint32_t kSeekableMagic = 0x8F92EAB1;
 
 void append_le32(std::string& out, std::uint64_t value) {
   for (unsigned shift = 0; shift < 32; shift += 8) out += static_cast<char>(value >> shift & 0xFFU);
-}
-
-bool is_zero(const std::string& bytes) {
-  return bytes.empty() || (bytes[0] == 0 && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0);
 }
 
 Result<std::string> frame_of(const std::string& bytes) {
@@ -98,7 +93,7 @@ class ZstdImage final : public ByteStream {
         ICECORE_CHECK(read_exactly(file_.get(), std::as_writable_bytes(std::span(raw)), offset, path_));
       }
       made[i].raw = length;
-      if (hole[i] || is_zero(raw)) return {};  // below: the same bytes whether the zeros are written or a hole
+      if (hole[i] || is_all_zero(as_bytes(raw))) return {};  // below: the same bytes whether the zeros are written or a hole
       ICECORE_ASSIGN(made[i].bytes, frame_of(raw));
       return {};
     });

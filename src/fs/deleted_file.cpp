@@ -52,14 +52,12 @@ class Resolver {
     }
     const DeletedFile* gone = depth < kMostDepth ? folders_.find(inode, generation) : nullptr;
     if (gone == nullptr || gone->names.empty()) return {fmt::format("/$Orphan/{}", inode), Sureness::kGuess};
-    const DeletedName& name = best(gone->names);
+    const DeletedName& name = gone->names.front();
     const Folder above = folder(name.parent, name.parent_generation, depth + 1);
     return {above.path + '/' + name.text, std::min(above.sureness, name.sureness)};
   }
 
  private:
-  static const DeletedName& best(const std::vector<DeletedName>& names) { return *std::ranges::max_element(names, {}, &DeletedName::sureness); }
-
   DeletedFolders folders_;
   const FileTable& table_;
   const PathIndex& paths_;
@@ -107,12 +105,13 @@ ContentState judge_content(const DeletedFile& file, bool complete) {
 }
 
 void resolve_paths(DeletedFiles& deleted, const FileTable& table, const PathIndex& paths) {
-  const Resolver resolver(deleted, table, paths);
-  for (DeletedFile& file : deleted.files) {
-    for (DeletedName& name : file.names) resolve(resolver, name);
+  // All before the first is resolved: a folder stands in its files' paths with its own first name.
+  for (DeletedFile& file : deleted.files)
     std::ranges::stable_sort(file.names, std::ranges::greater{},
                              [](const DeletedName& name) { return std::pair(name.sureness, name.origin.transaction.value_or(0)); });
-  }
+  const Resolver resolver(deleted, table, paths);
+  for (DeletedFile& file : deleted.files)
+    for (DeletedName& name : file.names) resolve(resolver, name);
   for (FormerName& former : deleted.former_names) resolve(resolver, former.name);
 }
 

@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cerrno>
-#include <vector>
 
 namespace icecore::image {
 namespace {

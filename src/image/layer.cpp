@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <algorithm>
-#include <bit>
 #include <cerrno>
 
 #include "core/text.h"
@@ -22,12 +21,6 @@ constexpr std::uint64_t kDataAlignment = std::uint64_t{1} << 20;
 // identity u16 at 62; identity at 64.
 constexpr std::size_t kCleanAt = 12, kSizeAt = 16, kBootAt = 24, kBootLength = 36, kIdentityLengthAt = 62, kIdentityAt = 64;
 constexpr std::size_t kLongestIdentity = 2048;
-
-template <typename T>
-void store_le(std::span<std::byte> out, std::size_t offset, T value) {
-  if constexpr (std::endian::native == std::endian::big) value = byte_swap(value);
-  std::memcpy(out.data() + offset, &value, sizeof value);
-}
 
 std::uint64_t round_up(std::uint64_t value, std::uint64_t unit) { return (value + unit - 1) / unit * unit; }
 
@@ -108,7 +101,7 @@ Result<void> Layer::load(const std::string& identity) {
   const bool clean = load_le<std::uint32_t>(header, kCleanAt) != 0;
   if (same_boot || clean) {
     ICECORE_CHECK(load_map(kHeader));
-    for (const auto& [chunk, bits] : map_) unsafe_chunks_[chunk] = true;
+    for (const auto& [chunk, bits] : map_) unsafe_chunks_.insert(chunk);
     dirty_ = !clean;
     ICECORE_CHECK(flush());
   } else {
@@ -131,7 +124,7 @@ Result<void> Layer::load_map(std::uint64_t offset) {
     if (at >= end) break;
     Bits bits(kChunkBytes);
     ICECORE_CHECK(read_exactly(file_.get(), bits, at, path_));
-    if (std::ranges::any_of(bits, [](std::byte byte) { return byte != std::byte{0}; })) map_[(at - offset) / kChunkBytes] = std::move(bits);
+    if (!is_all_zero(bits)) map_[(at - offset) / kChunkBytes] = std::move(bits);
     at += kChunkBytes;
   }
   return {};
@@ -206,7 +199,7 @@ Result<void> Layer::mark_changed(std::uint64_t first, std::uint64_t end) {
     }();
     Bits updated = bits;  // only writers change it, and they are one after the other
     for (std::uint64_t block = begin; block < stop; ++block) updated[block % kChunkBlocks / 8] |= std::byte{1} << (block % 8);
-    unsafe_chunks_[chunk] = true;
+    unsafe_chunks_.insert(chunk);
     const auto [from, to] = std::pair(begin % kChunkBlocks / 8, (stop - 1) % kChunkBlocks / 8 + 1);
     if (!std::equal(updated.begin() + static_cast<std::ptrdiff_t>(from), updated.begin() + static_cast<std::ptrdiff_t>(to),
                     bits.begin() + static_cast<std::ptrdiff_t>(from)))
@@ -277,7 +270,7 @@ Result<void> Layer::flush() {
   const std::scoped_lock one(write_mutex_);
   if (!dirty_ && unsafe_chunks_.empty()) return {};
   ICECORE_CHECK(sync());
-  for (const auto& [chunk, changed] : unsafe_chunks_) ICECORE_CHECK(store_chunk(chunk, safe_map()));
+  for (const std::uint64_t chunk : unsafe_chunks_) ICECORE_CHECK(store_chunk(chunk, safe_map()));
   ICECORE_CHECK(sync());
   unsafe_chunks_.clear();
   dirty_ = false;

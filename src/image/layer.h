@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <shared_mutex>
 #include <string>
 #include <vector>
@@ -21,7 +22,7 @@ class Layer final : public BlockSource {
   static constexpr std::uint64_t kBlock = 4096;
 
   /// Opens or makes the layer. `identity` names what `base` is: kConflict where the layer was made over something else. kBusy where another program
-  /// has it open. kIntegrity where the file is damaged, kInvalidArgument where it is no layer. `boot` names this start of the machine (tests give
+  /// has it open. kIntegrity where the file was cut short, kInvalidArgument where it is no layer. `boot` names this start of the machine (tests give
   /// their own); empty: the kernel's.
   static Result<std::shared_ptr<Layer>> open(const Path& file, SourcePtr base, const std::string& identity, std::string boot = "");
   /// Removes a layer's file: kNotFound, kBusy while it is mounted, kInvalidArgument where the file is no layer. Gives how many bytes were changed.
@@ -73,7 +74,7 @@ class Layer final : public BlockSource {
   std::mutex write_mutex_;
   mutable std::shared_mutex map_mutex_;  // guards map_
   std::map<std::uint64_t, Bits> map_;
-  std::map<std::uint64_t, bool> unsafe_chunks_;  // changed since the last flush; under write_mutex_
+  std::set<std::uint64_t> unsafe_chunks_;  // changed since the last flush; under write_mutex_
   bool dirty_ = false;
 };
 

@@ -1,7 +1,5 @@
 #include "image/on_demand_image.h"
 
-#include <fmt/format.h>
-
 #include "image/image_state.h"
 
 namespace icecore::image {

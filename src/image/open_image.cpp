@@ -1,7 +1,6 @@
 #include "image/open_image.h"
 
 #include <fmt/format.h>
-#include <algorithm>
 #include <array>
 #include <cctype>
 

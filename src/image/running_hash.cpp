@@ -38,9 +38,10 @@ void RunningHash::run() {
 
 // Blocks that are ready were checked in this run. Those of earlier runs are checked here, so that no changed byte gets into the hash that is signed.
 Result<void> RunningHash::wait_for(std::uint64_t block) {
-  while (!state_.is_ready(block)) {
+  for (;;) {  // whoever gives up does not wait for a terabyte of blocks that are ready
     if (stopping_) return fail(Code::kInterrupted, "the image is not hashed any more");
     if (interrupted()) return interruption();
+    if (state_.is_ready(block)) return {};
     if (state_.is_here(block)) {
       ICECORE_CHECK(state_.make_ready({block}));
     } else if (all_there_ && !state_.is_ready(block)) {
@@ -49,7 +50,6 @@ Result<void> RunningHash::wait_for(std::uint64_t block) {
       std::this_thread::sleep_for(kPause);
     }
   }
-  return {};
 }
 
 Result<void> RunningHash::hash_block(std::uint64_t block, Bytes& buffer) {

@@ -1,7 +1,6 @@
 #include "image/snapshot_listing.h"
 
 #include <fmt/format.h>
-#include <algorithm>
 
 #include "core/parallel.h"
 

@@ -67,8 +67,10 @@ bool is_block_device_line(const FstabEntry& entry) {
 }
 
 std::string folder_name(const Partition& partition, std::size_t index) {
-  if (!partition.names.empty()) return partition.names.front().substr(partition.names.front().rfind('/') + 1);
-  std::string name = partition.volume.empty() ? partition.snapshot.substr(partition.snapshot.rfind('/') + 1) : partition.volume;
+  const auto last = [](const std::string& path) { return path.substr(path.rfind('/') + 1); };
+  std::string name = !partition.names.empty()    ? last(partition.names.front())
+                     : !partition.volume.empty() ? partition.volume
+                                                 : last(partition.snapshot);
   std::ranges::replace(name, '/', '_');
   if (name.empty() || name == "." || name == "..") name = fmt::format("disk-{}", index + 1);
   return name;

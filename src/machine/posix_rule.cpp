@@ -1,5 +1,4 @@
 // POSIX.1-2017, 8.3 (TZ), with RFC 8536's wider range of hours.
-#include <algorithm>
 
 #include "machine/time_zone.h"
 

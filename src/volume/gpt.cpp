@@ -113,7 +113,7 @@ PartitionTable make_table(const Copy& copy) {
   const ByteView array(copy.array);
   for (std::size_t i = 0; (i + 1) * copy.entry_size <= array.size(); ++i) {
     const ByteView entry = array.subspan(i * copy.entry_size, copy.entry_size);
-    if (std::ranges::all_of(entry.first(16), [](std::byte b) { return b == std::byte{0}; })) continue;
+    if (is_all_zero(entry.first(16))) continue;
     PartitionEntry out;
     out.number = static_cast<std::uint32_t>(i + 1);
     out.type = guid_text(entry.first(16));

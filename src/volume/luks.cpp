@@ -25,14 +25,12 @@ using Device = std::unique_ptr<crypt_device, FreeDevice>;
 
 void stay_silent(int, const char*, void*) {}
 
-// The header as a file in memory, which is what libcryptsetup reads. It goes with the descriptor.
-Result<FileDescriptor> header_in_memory(const image::BlockSource& source) {
+// The first `size` bytes as a file in memory, which is what libcryptsetup reads. It goes with the descriptor.
+Result<FileDescriptor> header_in_memory(const image::BlockSource& source, std::uint64_t size) {
   FileDescriptor file(::memfd_create("luks-header", MFD_CLOEXEC));
   if (!file) return fail(Code::kIo, "no file in memory can be made for a LUKS header");
-  const std::uint64_t size = std::min(source.size(), kMaximumHeader);
   constexpr std::uint64_t kPiece = std::uint64_t{1} << 20;
-  const std::array whole = {image::ByteRange{0, std::min<std::uint64_t>(size, 16 * kPiece)}};
-  ICECORE_CHECK(source.prefetch(whole));
+  ICECORE_CHECK(source.prefetch(std::array{image::ByteRange{0, size}}));
   Bytes piece;
   for (std::uint64_t at = 0; at < size; at += kPiece) {
     piece.resize(static_cast<std::size_t>(std::min(kPiece, size - at)));
@@ -84,19 +82,6 @@ Result<void> check_digests(crypt_device* device, const image::BlockSource& sourc
   return {};
 }
 
-class HeadOf final : public image::BlockSource {
- public:
-  HeadOf(const image::BlockSource& source, std::uint64_t size) : source_(source), size_(std::min(size, source.size())) {}
-  std::uint64_t size() const override { return size_; }
-  std::string name() const override { return source_.name(); }
-  Result<void> read(std::uint64_t offset, std::span<std::byte> out) const override { return source_.read(offset, out); }
-  Result<void> prefetch(std::span<const image::ByteRange> ranges) const override { return source_.prefetch(ranges); }
-
- private:
-  const image::BlockSource& source_;
-  const std::uint64_t size_;
-};
-
 }  // namespace
 
 Result<LuksHeader> read_luks_header(const image::BlockSource& source) {
@@ -117,8 +102,8 @@ Result<image::SourcePtr> open_luks(image::SourcePtr source, const std::vector<Lu
   const Location where{source->name(), 0};
   ICECORE_ASSIGN(const LuksHeader header, read_luks_header(*source));
   ICECORE_ASSIGN(const std::uint64_t size, header_size(*source));
-  const HeadOf head(*source, std::clamp<std::uint64_t>(size, 4096, kMaximumHeader));
-  ICECORE_ASSIGN(const FileDescriptor file, header_in_memory(head));
+  const std::uint64_t most = std::min(source->size(), kMaximumHeader);
+  ICECORE_ASSIGN(const FileDescriptor file, header_in_memory(*source, std::clamp(size, std::min<std::uint64_t>(4096, most), most)));
   crypt_set_log_callback(nullptr, stay_silent, nullptr);
   crypt_metadata_locking(nullptr, 0);  // the copy is ours alone
   crypt_device* raw = nullptr;

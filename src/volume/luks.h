@@ -16,12 +16,13 @@ struct LuksKey {
   std::string origin;  ///< for messages: the file it was read from
 };
 
-/// "LUKS2 volume 1234-…", for messages; empty where there is no header of either version.
+/// What the volume says of itself before any key.
 struct LuksHeader {
   int version = 0;
   std::string uuid;
-  std::string label;
+  std::string label;  ///< of LUKS2
 };
+/// kNotFound where there is no header of either version.
 Result<LuksHeader> read_luks_header(const image::BlockSource& source);
 
 /// The decrypted volume. kPermission where no key fits; kUnsupported for a cipher other than aes-xts-plain64, aes-xts-plain, aes-cbc-essiv:sha256 and

@@ -66,8 +66,8 @@ class Group {
       volumes.push_back({name_,
                          name,
                          "LVM-" + uuid_ + lvm_uuid_plain(text_at(volume, "id")),
-                         std::move(built->source),
-                         {built->members.begin(), built->members.end()}});
+                         (*built)->source,
+                         {(*built)->members.begin(), (*built)->members.end()}});
     }
     return {};
   }
@@ -109,10 +109,18 @@ class Group {
 
   static bool is_pool(const Json& volume) { return text_at(json_at(volume, {"segment1"}), "type") == "thin-pool"; }
 
-  Result<Built> build(const std::string& name, int depth) {
+  // Each volume once: in hostile metadata everything lies on everything else, and the paths through it cannot be counted.
+  Result<const Built*> build(const std::string& name, int depth) {
+    if (depth > kMaximumDepth) return fail(Code::kCorrupt, "logical volumes lie too deep in each other");
+    const auto [at, is_new] = built_.try_emplace(name, fail(Code::kCorrupt, "logical volumes lie on each other in circles"));
+    if (is_new) at->second = build_new(name, depth);
+    if (!at->second) return Failure(at->second.error());
+    return &*at->second;
+  }
+
+  Result<Built> build_new(const std::string& name, int depth) {
     const Json& volume = json_at(text_, {"logical_volumes", name});
     if (!volume.is_object()) return fail(Code::kCorrupt, fmt::format("there is no logical volume {}", name));
-    if (depth > kMaximumDepth) return fail(Code::kCorrupt, "logical volumes lie on each other in circles");
     const std::string what = fmt::format("logical volume {}/{}", name_, name);
     const std::uint64_t count = number(volume, "segment_count").value_or(0);
     if (count == 0 || count > kMaximumSegments) return fail(Code::kCorrupt, fmt::format("{} segments", count));
@@ -166,9 +174,9 @@ class Group {
       members.insert(*place->second.disk);
       return MapRun::Part{disks_[*place->second.disk].source, offset, ""};
     }
-    ICECORE_ASSIGN(const Built below, build(name, depth + 1));
-    members.insert(below.members.begin(), below.members.end());
-    return MapRun::Part{below.source, extent * extent_, ""};
+    ICECORE_ASSIGN(const Built* const below, build(name, depth + 1));
+    members.insert(below->members.begin(), below->members.end());
+    return MapRun::Part{below->source, extent * extent_, ""};
   }
 
   Result<void> add_run(MapRun run, std::uint64_t chunk, std::vector<MapRun>& runs) {
@@ -231,11 +239,17 @@ class Group {
     return fail(Code::kNotFound, why ? why->message : "no image of it is left");
   }
 
-  // Whether every physical volume under a logical volume is here.
-  bool is_whole(const Json& named, int depth = 0) const {
+  // Whether every physical volume under a logical volume is here. Each is asked once, as in build().
+  bool is_whole(const Json& named, int depth = 0) {
     if (!named.is_string() || depth > kMaximumDepth) return false;
     const auto& name = named.get_ref<const std::string&>();
     if (const auto place = places_.find(name); place != places_.end()) return place->second.disk.has_value();
+    const auto [at, is_new] = whole_.try_emplace(name, false);
+    if (is_new) at->second = is_whole_volume(name, depth);
+    return at->second;
+  }
+
+  bool is_whole_volume(const std::string& name, int depth) {
     const Json& volume = json_at(text_, {"logical_volumes", name});
     for (const auto& [key, segment] : volume.items()) {
       if (!key.starts_with("segment") || !segment.is_object()) continue;
@@ -255,16 +269,16 @@ class Group {
     const Json& pool = json_at(text_, {"logical_volumes", pool_name, "segment1"});
     const auto device = number(segment, "device_id");
     if (text_at(pool, "type") != "thin-pool" || !device) return fail(Code::kCorrupt, fmt::format("its thin pool {} is none", pool_name));
-    ICECORE_ASSIGN(const Built metadata, build(text_at(pool, "metadata"), depth + 1));
-    ICECORE_ASSIGN(const Built data, build(text_at(pool, "pool"), depth + 1));
-    members.insert(data.members.begin(), data.members.end());
+    ICECORE_ASSIGN(const Built* const metadata, build(text_at(pool, "metadata"), depth + 1));
+    ICECORE_ASSIGN(const Built* const data, build(text_at(pool, "pool"), depth + 1));
+    members.insert(data->members.begin(), data->members.end());
     image::SourcePtr origin;
     if (const std::string external = text_at(segment, "external_origin"); !external.empty()) {
-      ICECORE_ASSIGN(const Built below, build(external, depth + 1));
-      members.insert(below.members.begin(), below.members.end());
-      origin = below.source;
+      ICECORE_ASSIGN(const Built* const below, build(external, depth + 1));
+      members.insert(below->members.begin(), below->members.end());
+      origin = below->source;
     }
-    ICECORE_ASSIGN(auto source, open_thin({metadata.source, data.source}, *device, length, origin, what));
+    ICECORE_ASSIGN(auto source, open_thin({metadata->source, data->source}, *device, length, origin, what));
     runs.push_back({at, length, {{std::move(source), 0, ""}}, 0, 0});
     return {};
   }
@@ -281,6 +295,8 @@ class Group {
   std::string name_, uuid_;
   std::uint64_t extent_ = 0;
   std::map<std::string, Place> places_;
+  std::map<std::string, Result<Built>> built_;  // by the volume's name; a failure while it is being built
+  std::map<std::string, bool> whole_;
   std::set<std::string> stores_;
 };
 

@@ -23,7 +23,8 @@ std::string mapper_name(std::string_view group, std::string_view volume);
 
 /// The logical volumes that a machine shows of all groups that `disks` belong to. Anomalies: "lvm.metadata" (damaged; another copy was used, or none
 /// is left), "lvm.missing" (names the uuid of a physical volume that was not given; volumes on it are left out or readable in part), "lvm.segment"
-/// (a kind that is not read), "lvm.duplicate" (two disks of one uuid). Errors of the sources that are no kCorrupt are given.
+/// (a kind that is not read), "lvm.volume" (one that cannot be put together), "lvm.duplicate" (two disks of one uuid). Errors of the sources that are
+/// no kCorrupt are given.
 Result<std::vector<LogicalVolume>> read_groups(const std::vector<PhysicalVolume>& disks, Anomalies& anomalies);
 
 }  // namespace icecore::volume

@@ -1,7 +1,6 @@
 #include "volume/lvm_text.h"
 
 #include <fmt/format.h>
-#include <algorithm>
 #include <charconv>
 
 namespace icecore::volume {

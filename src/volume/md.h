@@ -24,7 +24,8 @@ struct MdArray {
 };
 
 /// All arrays that `members` belong to. Anomalies: "md.degraded" (works, but members are missing, stale or being rebuilt), "md.missing" (members
-/// without which it cannot be read), "md.unsupported" (another level, or being reshaped). A disk whose event count lies behind is not used.
+/// without which it cannot be read), "md.unsupported" (another level, or being reshaped), "md.layout" (a RAID 10 whose layout is not read). A disk
+/// whose event count lies behind is not used.
 std::vector<MdArray> assemble_arrays(const std::vector<MdMember>& members, Anomalies& anomalies);
 
 }  // namespace icecore::volume

@@ -1,7 +1,6 @@
 #include "volume/stack.h"
 
 #include <fmt/format.h>
-#include <algorithm>
 
 #include "core/text.h"
 #include "volume/lvm.h"
@@ -116,6 +115,16 @@ class Stack {
 
   Result<void> unlock(Piece piece, std::vector<Piece>& next) {
     ICECORE_ASSIGN(const LuksHeader header, read_luks_header(*piece.source));
+    if (options_.keys.empty()) {  // the key slots, which may be many megabytes in the cloud, are of no use then
+      anomalies_.add(
+          "luks.locked",
+          Error{Code::kPermission,
+                fmt::format("this is LUKS{} encrypted volume {}: give its passphrase or key with --luks-passphrase-file FILE or --luks-key-file FILE "
+                            "to read it",
+                            header.version, printable(header.uuid)),
+                Location{piece.source->name(), 0}, nullptr});
+      return {};
+    }
     auto plain = open_luks(piece.source, options_.keys);
     if (!plain && !is_damage(plain.error().code)) return Failure(std::move(plain).error());
     if (plain) {
@@ -125,15 +134,7 @@ class Stack {
            {"/dev/mapper/luks-" + header.uuid, "/dev/disk/by-id/dm-uuid-CRYPT-LUKS" + std::to_string(header.version) + "-" + header.uuid}});
       return {};
     }
-    Error error = std::move(plain).error();
-    if (options_.keys.empty())
-      error = Error{
-          Code::kPermission,
-          fmt::format(
-              "this is LUKS{} encrypted volume {}: give its passphrase or key with --luks-passphrase-file FILE or --luks-key-file FILE to read it",
-              header.version, printable(header.uuid)),
-          Location{piece.source->name(), 0}, nullptr};
-    anomalies_.add("luks.locked", std::move(error));
+    anomalies_.add("luks.locked", std::move(plain).error());
     return {};
   }
 

@@ -118,13 +118,15 @@ Result<Attached> reset(CaseAccount& account, const ResetOptions& options) {
   ICECORE_ASSIGN(const auto snapshots, evidence_snapshots(account, options.attach.snapshots));
   ICECORE_ASSIGN(const Machine machine, running_machine(account));
   std::vector<std::uint64_t> acts;
-  std::vector<Copy> wanted = of_killed_resets(account, snapshots, acts);
+  // Of all the case's snapshots, whatever is named now: this run ends those intents, and nobody would remember the others' copies.
+  ICECORE_ASSIGN(const auto all, engine::snapshots_of(account.workspace().folder()));
+  std::vector<Copy> wanted = of_killed_resets(account, all, acts);
   // What a killed reset had already detached is messed up all the same: it goes too, and so does what it had made anew.
   ICECORE_ASSIGN(auto old, attached_copies(account, machine, !acts.empty()));
   std::erase_if(old, [&](const AttachedCopy& copy) {
     const bool named = std::ranges::find(snapshots, copy.copy.snapshot.snapshot, &engine::SnapshotRecord::snapshot) != snapshots.end();
-    const bool known = !copy.device.empty() || std::ranges::find(wanted, copy.copy.subject(), &Copy::subject) != wanted.end();
-    return !named || !known;
+    const bool resumed = std::ranges::find(wanted, copy.copy.subject(), &Copy::subject) != wanted.end();
+    return !resumed && (!named || copy.device.empty());
   });
   for (const AttachedCopy& copy : old)
     if (std::ranges::find(wanted, copy.copy.subject(), &Copy::subject) == wanted.end()) wanted.push_back(copy.copy);
@@ -136,7 +138,11 @@ Result<Attached> reset(CaseAccount& account, const ResetOptions& options) {
   ICECORE_ASSIGN(const std::uint64_t act, account.ledger().intend({{"act", "reset"}, {"instance", machine.id()}, {"copies", std::move(subjects)}}));
   for (const std::uint64_t killed : acts)
     ICECORE_CHECK(account.ledger().conclude(killed, {{"ok", false}, {"error", "the run ended; this one goes on"}}));
-  ICECORE_CHECK(let_go(account, machine, old, options));
+  if (const auto gone = let_go(account, machine, old, options); !gone) {
+    // Refused before anything was thrown away: there is nothing for the next run to finish, unless a killed one had thrown away before us.
+    if (acts.empty()) ICECORE_CHECK(account.ledger().conclude(act, {{"ok", false}, {"error", to_string(gone.error())}}));
+    return Failure(gone.error());
+  }
   const Detach how = options.force ? Detach::kForce : Detach::kAsk;
   for (const AttachedCopy& copy : old) ICECORE_CHECK(remove_copy_volume(account, copy.volume, how, options.attach.patience));
   // Devices of the volumes that are gone are free again.

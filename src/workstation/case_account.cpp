@@ -11,7 +11,8 @@ Result<CaseAccount> CaseAccount::open(engine::Workspace& workspace) {
   ICECORE_ASSIGN(auto ssm, session->ssm());
   ICECORE_ASSIGN(auto iam, session->iam());
   ICECORE_ASSIGN(auto kms, session->kms());
-  return CaseAccount(workspace, identity.account, workspace.folder().identity().id, std::move(ec2), std::move(ssm), std::move(iam), std::move(kms));
+  return CaseAccount(workspace, identity.account, workspace.has_case() ? workspace.folder().identity().id : "case-dry-run", std::move(ec2),
+                     std::move(ssm), std::move(iam), std::move(kms));
 }
 
 aws::Tags CaseAccount::tags(std::string_view subject) const {

@@ -21,7 +21,8 @@ inline constexpr std::string_view kProfileSubject = "workstation-profile";
 /// Not thread-safe. Refers to the workspace, which outlives it.
 class CaseAccount {
  public:
-  /// Needs an open case. Asks who we are and binds the case to account and region (kConflict for another's).
+  /// Asks who we are and binds the case to account and region (kConflict for another's). Without a case it is good for a plan: its ledger, and what
+  /// was made, are only of one that has a case.
   static Result<CaseAccount> open(engine::Workspace& workspace);
 
   engine::Workspace& workspace() const { return *workspace_; }

@@ -101,10 +101,12 @@ Result<std::string> customer_key(CaseAccount& account, const std::optional<std::
   return key;
 }
 
-Result<std::string> plan_local_snapshot(CaseAccount& account, const std::string& snapshot, const CopyOptions& options) {
+Result<std::optional<PlannedCopy>> plan_local_snapshot(CaseAccount& account, const std::string& snapshot, const CopyOptions& options) {
   ICECORE_ASSIGN(const Source source, look_at(account, snapshot, options));
-  if (!source.copied) return std::string();
-  return fmt::format("a copy of {} in {}{}, since {}", snapshot, account.region(), source.encrypted ? ", under a customer key" : "", source.why);
+  if (!source.copied) return std::optional<PlannedCopy>();
+  return std::optional(PlannedCopy{
+      fmt::format("a copy of {} in {}{}, since {}", snapshot, account.region(), source.encrypted ? ", under a customer key" : "", source.why),
+      source.encrypted});
 }
 
 Result<std::string> local_snapshot(CaseAccount& account, const std::string& snapshot, const CopyOptions& options) {

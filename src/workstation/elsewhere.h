@@ -17,11 +17,15 @@ struct CopyOptions {
 };
 
 /// The id of a snapshot that the case can use: the named one where it is the account's own and here, else a copy (made once, evidence, waited for by
-/// whoever adopts it). `account` may also be shared with: then what the default key encrypts is copied too.
+/// whoever adopts it).
 Result<std::string> local_snapshot(CaseAccount& account, const std::string& snapshot, const CopyOptions& options);
 
-/// What local_snapshot would do, in words; reads only. Empty: nothing.
-Result<std::string> plan_local_snapshot(CaseAccount& account, const std::string& snapshot, const CopyOptions& options);
+struct PlannedCopy {
+  std::string words;       ///< "a copy of snap-… in us-west-2, since …"
+  bool needs_key = false;  ///< a customer key, which may have to be made
+};
+/// What local_snapshot would make; absent: nothing. Reads only, and needs no case.
+Result<std::optional<PlannedCopy>> plan_local_snapshot(CaseAccount& account, const std::string& snapshot, const CopyOptions& options);
 
 /// The id of a customer key for this case: the named one, or one that is made once (and never removed: the evidence depends on it).
 Result<std::string> customer_key(CaseAccount& account, const std::optional<std::string>& named);

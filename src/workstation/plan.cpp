@@ -125,6 +125,7 @@ Result<Plan> plan_attach(CaseAccount& account, const AttachOptions& options) {
 Result<Plan> plan_reset(CaseAccount& account, const ResetOptions& options) {
   Plan plan;
   plan.calls = calls_of("workstation reset");
+  if (options.attach.print_script || options.attach.remote.ssh) drop(plan, "ssm");
   ICECORE_ASSIGN(const Machine machine, running_machine(account));
   ICECORE_ASSIGN(auto old, attached_copies(account, machine));
   if (!options.attach.snapshots.empty())
@@ -171,6 +172,13 @@ Result<Plan> plan_share(CaseAccount& account, const ShareOptions& options) {
   ICECORE_ASSIGN(const auto records, engine::snapshots_of(account.workspace().folder()));
   for (const engine::SnapshotRecord& record : records) {
     if (!options.accounts.empty()) {
+      ICECORE_ASSIGN(const auto copy, plan_shareable(account, record.snapshot, options));
+      if (copy) {
+        plan.creates.push_back(copy->words);
+        plan.creates.push_back(fmt::format("the right to use that copy for {}", fmt::join(options.accounts, ", ")));
+        add(plan, calls_of("share copy"));
+        continue;
+      }
       plan.creates.push_back(fmt::format("the right to use {} for {}", record.snapshot, fmt::join(options.accounts, ", ")));
       check(plan, "ModifySnapshotAttribute " + record.snapshot,
             account.ec2().modify_snapshot_permission(record.snapshot, true, options.accounts, true));

@@ -59,6 +59,12 @@ Result<void> ShareOptions::check() const {
   return lock_mode.empty() ? Result<void>() : check_lock(lock_mode, lock_days);
 }
 
+Result<std::optional<PlannedCopy>> plan_shareable(CaseAccount& account, const std::string& snapshot, const ShareOptions& options) {
+  ICECORE_ASSIGN(const Encryption encryption, encryption_of(account, snapshot));
+  if (!encryption.default_key) return std::optional<PlannedCopy>();
+  return plan_local_snapshot(account, snapshot, {std::nullopt, options.kms_key, true});
+}
+
 Result<void> lock_snapshots(CaseAccount& account, const std::vector<std::string>& snapshots, const std::string& mode, int days) {
   ICECORE_CHECK(check_lock(mode, days));
   for (const std::string& snapshot : snapshots) {

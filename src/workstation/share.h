@@ -30,6 +30,9 @@ struct Shared {
 /// shared. Only ever adds rights, and never to everyone.
 Result<Shared> share(CaseAccount& account, const ShareOptions& options);
 
+/// The copy that would be shared in place of a snapshot; absent: the snapshot itself is. Reads only.
+Result<std::optional<PlannedCopy>> plan_shareable(CaseAccount& account, const std::string& snapshot, const ShareOptions& options);
+
 /// Locks evidence snapshots; works while they are pending.
 Result<void> lock_snapshots(CaseAccount& account, const std::vector<std::string>& snapshots, const std::string& mode, int days);
 

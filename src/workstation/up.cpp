@@ -95,7 +95,7 @@ Result<Launched> ready(CaseAccount& account, const Machine& machine, bool was_th
 
 }  // namespace
 
-aws::Parameters launch_parameters(const CaseAccount&, const UpOptions& options, const LaunchPlan& plan, const aws::Subnet& subnet,
+aws::Parameters launch_parameters(const CaseAccount& account, const UpOptions& options, const LaunchPlan& plan, const aws::Subnet& subnet,
                                   const std::string& group, const std::string& profile, const std::string& key) {
   aws::Parameters parameters;
   parameters.set("ImageId", plan.image.id).set("InstanceType", options.type).set("MinCount", "1").set("MaxCount", "1");
@@ -110,7 +110,7 @@ aws::Parameters launch_parameters(const CaseAccount&, const UpOptions& options, 
   if (options.disk_gib > 0) parameters.set("BlockDeviceMapping.1.Ebs.VolumeSize", std::to_string(options.disk_gib));
   if (!profile.empty()) parameters.set("IamInstanceProfile.Name", profile);
   if (!key.empty()) parameters.set("KeyName", key);
-  parameters.set("UserData", to_base64(as_bytes(user_data(options))));
+  parameters.set("UserData", to_base64(as_bytes(user_data(options, account.region()))));
   parameters.set("InstanceInitiatedShutdownBehavior", "stop");
   return parameters;
 }

@@ -9,7 +9,7 @@ namespace {
 // What mounting needs is in every set but none.
 const std::vector<std::string> kStandard = {"lvm2",      "mdadm", "xfsprogs", "btrfs-progs", "cryptsetup-bin", "ntfs-3g", "sleuthkit",
                                             "e2fsprogs", "jq",    "file",     "yara",        "sqlite3",        "binutils"};
-const std::vector<std::string> kFull = {"plaso", "ext4magic", "testdisk", "ewf-tools", "dc3dd", "rkhunter", "clamav", "chkrootkit", "tcpdump"};
+const std::vector<std::string> kFull = {"ext4magic", "testdisk", "ewf-tools", "dc3dd", "rkhunter", "clamav", "chkrootkit", "tcpdump"};
 
 std::string package_lines(const std::vector<std::string>& packages) {
   std::string text;
@@ -17,13 +17,27 @@ std::string package_lines(const std::vector<std::string>& packages) {
   return text;
 }
 
+// Debian's images come without the agent by which Systems Manager reaches a machine; AWS keeps it in a bucket of each region, for images with an
+// agent of their own (Ubuntu's, a snap; Amazon's) there is nothing to do (docs.aws.amazon.com/systems-manager: "Manually installing SSM Agent on
+// Debian Server").
+std::string agent_lines(const std::string& region) {
+  const std::string suffix = region.starts_with("cn-") ? ".cn" : "";
+  return fmt::format(
+      "  - [sh, -c, 'command -v dpkg >/dev/null || exit 0; systemctl cat amazon-ssm-agent snap.amazon-ssm-agent.amazon-ssm-agent 2>/dev/null | grep "
+      "-q . && "
+      "exit 0; curl -fsSL \"https://s3.{0}.amazonaws.com{1}/amazon-ssm-{0}/latest/debian_$(dpkg --print-architecture)/amazon-ssm-agent.deb\" -o "
+      "/tmp/amazon-ssm-agent.deb && dpkg -i /tmp/amazon-ssm-agent.deb && systemctl enable --now amazon-ssm-agent']\n",
+      region, suffix);
+}
+
 }  // namespace
 
-std::string user_data(const UpOptions& options) {
+std::string user_data(const UpOptions& options, const std::string& region) {
   std::string text = "#cloud-config\n# written by icecore\n";
   if (options.tools != "none") text += "package_update: true\npackages:\n" + package_lines(kStandard);
   if (options.tools == "full") text += package_lines(kFull);
   text += "runcmd:\n";
+  if (options.systems_manager) text += agent_lines(region);
   // No filesystem of a copy is to be mounted by anything but the script of attach.
   text += "  - [systemctl, mask, --now, udisks2.service]\n";
   if (options.icecore_url) {

@@ -8,6 +8,7 @@
 namespace icecore::workstation {
 
 /// Not yet base64. Names of packages are Debian's and Ubuntu's; cloud-init leaves out none silently, it says so in its log.
-std::string user_data(const UpOptions& options);
+/// With Systems Manager, an image of theirs without its agent gets it from AWS's bucket in `region`.
+std::string user_data(const UpOptions& options, const std::string& region);
 
 }  // namespace icecore::workstation

@@ -56,6 +56,16 @@ class S3(Case):
         self.assertEqual(self.s3.get_object(Bucket=LOCKED, Key="a/b c+ü%.txt")["Body"].read(), b"hello")
         self.assertEqual(self.s3.get_object(Bucket=LOCKED, Key="a/b c+ü%.txt", Range="bytes=1-2")["Body"].read(), b"el")
 
+    def test_ranges(self):
+        self.put("ranged", b"hello")
+
+        def part(wanted):
+            return self.s3.get_object(Bucket=LOCKED, Key="ranged", Range=f"bytes={wanted}")["Body"].read()
+        self.assertEqual((part("0-0"), part("3-"), part("1-999"), part("4-" + "9" * 30)), (b"h", b"lo", b"ello", b"o"))
+        for nonsense in ("5-", "9" * 30 + "-", "3-1", "0-x", "x-1", "7", "", "-", "1--2", "+1-2"):
+            with self.subTest(nonsense):
+                self.refused("InvalidRange", self.s3.get_object, Bucket=LOCKED, Key="ranged", Range=f"bytes={nonsense}")
+
     def test_object_lock_holds(self):
         first = self.locked("kept")["VersionId"]
         second = self.put("kept", b"overwritten")["VersionId"]

@@ -5,6 +5,8 @@
 #include <random>
 #include <thread>
 
+#include "container/disk_writer.h"
+#include "image/file_source.h"
 #include "support/support.h"
 
 namespace icecore::container {
@@ -97,9 +99,38 @@ TEST_F(ContainerTest, AnE01SaysWhatItsMakerStored) {
   const auto changed = open_container(folder() / "disk.E01");
   ICECORE_ASSERT_OK(changed);
   Bytes read(bytes().size());
-  const auto whole = changed->source->read(0, read);
-  ASSERT_FALSE(whole);
-  EXPECT_TRUE(whole.error().code == Code::kIntegrity || whole.error().code == Code::kCorrupt) << to_string(whole.error());
+  ICECORE_EXPECT_CODE(changed->source->read(0, read), Code::kIntegrity);
+}
+
+// A chunk that was read once is in the library's cache, and its sectors are on the library's list already.
+TEST_F(ContainerTest, ADamagedChunkOfAnE01StaysDamaged) {
+  bytes();
+  test::run_ok("ewfacquire -u -q -t " + quoted(folder() / "twice") + " -c none " + quoted(raw()) + " >/dev/null 2>&1");
+  // Stored as it is, so the changed byte's place in the disk is found by comparison: chunks of 32 KiB with four bytes of checksum between.
+  test::run_ok("printf '\\x5a\\x5a\\x5a' | dd of=" + quoted(folder() / "twice.E01") + " bs=1 seek=6000000 conv=notrunc status=none");
+  const auto container = open_container(folder() / "twice.E01");
+  ICECORE_ASSERT_OK(container);
+  constexpr std::size_t kChunk = std::size_t{32} << 10;
+  std::vector<std::size_t> refused;
+  Bytes chunk(kChunk);
+  for (int round = 0; round < 3; ++round)
+    for (std::size_t at = 0; at < bytes().size(); at += kChunk) {
+      const auto read = container->source->read(at, chunk);
+      if (read)
+        EXPECT_TRUE(std::equal(chunk.begin(), chunk.end(), bytes().begin() + static_cast<std::ptrdiff_t>(at))) << at;
+      else
+        refused.push_back(at);
+      if (!read) {
+        ICECORE_EXPECT_CODE(read, Code::kIntegrity);
+        ICECORE_EXPECT_CODE(container->source->read(at, chunk), Code::kIntegrity);  // from the cache
+        ICECORE_EXPECT_CODE(container->source->read(at + kChunk - 1, std::span(chunk).first(1)), Code::kIntegrity);
+      }
+    }
+  ASSERT_EQ(refused.size(), 3U);  // the same one in each round
+  EXPECT_EQ(refused[0], refused[1]);
+  EXPECT_EQ(refused[1], refused[2]);
+  EXPECT_LT(refused[0], 6'000'000U);
+  EXPECT_GT(refused[0], 6'000'000U - 2 * kChunk);
 }
 
 TEST_F(ContainerTest, SplitImagesAreOneDisk) {
@@ -110,6 +141,42 @@ TEST_F(ContainerTest, SplitImagesAreOneDisk) {
   expect_opens_as(folder() / "letters.aa", "split raw");
   std::filesystem::resize_file(folder() / "part.002", 100);
   ICECORE_EXPECT_CODE(open_container(folder() / "part.001"), Code::kCorrupt);
+}
+
+// libewf itself is the reader: ewfverify takes every segment that bears the name.
+TEST_F(ContainerTest, WhatAKilledRunLeftIsNoPartOfAnE01) {
+  const Path into = folder() / "written";
+  std::filesystem::create_directory(into);
+  ASSERT_TRUE(write_file_atomically(into / "image.partial.E02", "left by a run that was killed"));
+  ASSERT_TRUE(write_file_atomically(into / "image.partial.txt", "somebody's notes"));
+  ASSERT_TRUE(write_file_atomically(into / "image.partial.e01", "not ours"));
+  bytes();
+  const auto disk = image::FileSource::open(raw());
+  ICECORE_ASSERT_OK(disk);
+  const auto written = write_ewf(**disk, into / "image.E01", {}, {});
+  ICECORE_ASSERT_OK(written);
+  EXPECT_THAT(written->files, testing::ElementsAre(into / "image.E01"));
+  std::vector<std::string> left;
+  for (const auto& entry : std::filesystem::directory_iterator(into)) left.push_back(entry.path().filename());
+  EXPECT_THAT(left, testing::UnorderedElementsAre("image.E01", "image.partial.txt", "image.partial.e01"));
+  test::run_ok("ewfverify -q " + quoted(into / "image.E01") + " >/dev/null");
+}
+
+TEST_F(ContainerTest, ASplitImageWithoutAPartInTheMiddleIsNotWhole) {
+  bytes();
+  test::run_ok("split -b 4M -d -a 3 --numeric-suffixes=1 " + quoted(raw()) + ' ' + quoted(folder() / "gap."));
+  for (const char* missing : {"gap.004", "gap.003", "gap.002"}) {  // at last .001, .005 and .006 are left
+    std::filesystem::remove(folder() / missing);
+    const auto opened = open_container(folder() / "gap.001");
+    ICECORE_EXPECT_CODE(opened, Code::kCorrupt);
+    EXPECT_THAT(opened.error().message, testing::HasSubstr(missing));
+  }
+  test::run_ok("split -b 4M " + quoted(raw()) + ' ' + quoted(folder() / "letter-gap."));
+  std::filesystem::remove(folder() / "letter-gap.ab");
+  ICECORE_EXPECT_CODE(open_container(folder() / "letter-gap.aa"), Code::kCorrupt);
+  // Alone it is an image like any other.
+  std::filesystem::copy_file(raw(), folder() / "single.001");
+  expect_opens_as(folder() / "single.001", "raw");
 }
 
 TEST_F(ContainerTest, BackingFilesAreTakenFromTheSameFolderOnly) {

@@ -11,7 +11,8 @@ import time
 import unittest
 
 import blocks
-from harness import DATA_VOLUME, DONE, FAILED, INCIDENT, INSTANCE, INTEGRITY, ROOT_VOLUME, SLOW, USAGE, Case, Lab, finish, scratch, sha256, slow, start
+from harness import (DATA_VOLUME, DONE, FAILED, INCIDENT, INSTANCE, INTEGRITY, PARTIAL, ROOT_VOLUME, SLOW, USAGE, Case, Lab, finish, scratch, sha256, slow,
+                     start)
 
 BLOCK = blocks.BLOCK
 WORLD = json.loads((INCIDENT / "world.json").read_text())
@@ -99,6 +100,41 @@ class WholeTest(Acquired):
         self.assertEqual(len(asked(lab)), 0)
         self.assertRegex(ran.err, r"to fetch in \d+ calls, about \$0\.00")
 
+    def test_a_dry_run_of_what_is_not_collected_makes_no_snapshot_and_no_case(self):
+        lab = self.lab()
+        case = self.case(lab)
+        (case.cwd / "empty").mkdir()
+        before = lab.snapshots()
+        for target, call in ((INSTANCE, "CreateSnapshots"), (ROOT_VOLUME, "CreateSnapshot")):
+            for more in ([], ["--case", "empty"]):
+                ran = case.run("acquire", target, "--dry-run", *more)
+                self.assertEqual(ran.code, DONE, ran)
+                self.assertIn(call, ran.out)
+                self.assertIn(f"icecore collect {target}", ran.err)
+        plan = case.run("acquire", INSTANCE, "--dry-run", "--json").json()
+        self.assertIn("ec2:CreateSnapshots", plan[0]["collect"]["iam_actions"])
+        self.assertEqual(lab.snapshots(), before)
+        self.assertEqual([path.name for path in case.cwd.iterdir() if path.name.startswith("case")] + list((case.cwd / "empty").iterdir()), [])
+        # Collected, it is planned for what it is.
+        self.assertEqual(case.run("collect", ROOT_VOLUME).code, DONE)
+        after = set(lab.snapshots())
+        ran = case.run("acquire", ROOT_VOLUME, "--dry-run")
+        self.assertEqual(ran.code, DONE, ran)
+        self.assertRegex(ran.err, r"to fetch in \d+ calls")
+        self.assertEqual(set(lab.snapshots()), after)
+
+    def test_what_was_not_collected_is_said_and_the_next_target_goes_on(self):
+        lab = self.lab()
+        case = self.case(lab)
+        policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"},
+                                                         {"Effect": "Deny", "Action": "cloudtrail:GetTrailStatus", "Resource": "*"}]}
+        lab.control("PUT", "policies", {"arn": "arn:aws:iam::111122223333:user/responder", "policies": [policy]})
+        ran = case.run("acquire", INSTANCE, DATA_VOLUME)
+        self.assertEqual(ran.code, PARTIAL, ran)
+        self.assertIn("GetTrailStatus", ran.err)
+        for name in (INSTANCE, DATA_VOLUME):
+            self.assert_true_images(case.cwd / f"case-{name}")
+
     def test_several_targets_and_one_case(self):
         ran = self.case(self.lab()).run("acquire", ROOT_VOLUME, DATA_VOLUME, "--case", "x")
         self.assertEqual(ran.code, USAGE, ran)
@@ -146,7 +182,8 @@ class BaselineTest(Acquired):
         lab = self.lab()
         case = self.case(lab)
         self.assertEqual(case.run("acquire", DATA_VOLUME).code, DONE)
-        ran = case.run("acquire", ROOT_VOLUME, "--baseline", case.cwd / f"case-{DATA_VOLUME}", "--dry-run")
+        self.assertEqual(case.run("collect", ROOT_VOLUME).code, DONE)
+        ran = case.run("acquire", case.cwd / f"case-{ROOT_VOLUME}", "--baseline", case.cwd / f"case-{DATA_VOLUME}", "--dry-run")
         self.assertEqual(ran.code, DONE, ran)
         self.assertIn("are not of one lineage; everything is fetched", ran.err)
 

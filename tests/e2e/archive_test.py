@@ -253,6 +253,16 @@ class ArchiveTest(unittest.TestCase):
         left = [one["UploadId"] for one in self.s3.list_multipart_uploads(Bucket=LOCKED)["Uploads"]]
         self.assertEqual(left, [other])
 
+    def test_what_may_not_be_swept_up_is_said_and_the_archive_is_whole(self):
+        self.copy()
+        self.s3.create_multipart_upload(Bucket=LOCKED, Key=self.root + "no-longer-there.bin", ChecksumAlgorithm="SHA256")
+        policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"},
+                                                         {"Effect": "Deny", "Action": "s3:AbortMultipartUpload", "Resource": "*"}]}
+        self.lab.control("PUT", "policies", {"arn": f"arn:aws:iam::{world.ACCOUNT}:user/responder", "policies": [policy]})
+        done = self.archive()
+        self.assertTrue((self.folder / done["receipt"]).exists())
+        self.assertEqual(len(self.s3.list_multipart_uploads(Bucket=LOCKED)["Uploads"]), 1)
+
     def test_a_bucket_without_object_lock(self):
         self.copy()
         ran = self.archive("--retain-days", "30", bucket=OPEN, code=FAILED)
@@ -299,6 +309,7 @@ class ArchiveTest(unittest.TestCase):
         before = sha256(self.folder / "ledger.jsonl")
         plan = self.archive("--retain-days", "1", "--dry-run")
         self.assertIn("s3:PutObjectRetention", plan["iam_actions"])
+        self.assertIn("s3:AbortMultipartUpload", plan["iam_actions"])
         self.assertGreater(plan["cost_dollars"], 0)
         self.assertEqual(sha256(self.folder / "ledger.jsonl"), before)
         self.assertEqual({line["action"] for line in self.lab.requests()}, {"GetObjectLockConfiguration"})

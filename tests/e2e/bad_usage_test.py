@@ -33,6 +33,17 @@ class UsageTest(unittest.TestCase):
         for word in ("Exit codes", "130", "investigate", "verify"):
             self.assertIn(word, ran.out)
 
+    def test_help_can_be_read(self):
+        folder = scratch()
+        env = environment(home=folder)
+        commands = [line.split()[0] for line in icecore("--help", env=env, cwd=folder).out.split("Subcommands:")[-1].splitlines() if line.startswith("  ")]
+        self.assertIn("recover", commands)
+        for command in commands:
+            ran = icecore(command, "--help", env=env, cwd=folder)
+            self.assertEqual(ran.code, DONE, ran)
+            self.assertEqual([byte for byte in ran.out_bytes if byte < 32 and byte != 10], [], ran)
+            self.assertNotIn("->", ran.out, "CLI11's map of names to numbers")
+
     def test_not_a_case(self):
         folder = scratch()
         env = environment(home=folder / "home")

@@ -99,7 +99,9 @@ class ImageTest(unittest.TestCase):
         with open(self.folder / "copy.E01", "r+b") as image:
             image.seek(1 << 20)
             image.write(b"\x00\xff\x00")
-        self.assertIn(icecore("verify", self.folder / "copy.E01", env=self.env, cwd=self.folder).code, (INTEGRITY, FAILED))
+        ran = icecore("verify", self.folder / "copy.E01", env=self.env, cwd=self.folder)
+        self.assertEqual(ran.code, INTEGRITY, ran)
+        self.assertIn("does not match its checksum", ran.err)
 
     def test_what_is_there_is_not_overwritten(self):
         (self.folder / "mine").write_text("mine")
@@ -107,6 +109,12 @@ class ImageTest(unittest.TestCase):
         self.assertEqual((self.folder / "mine").read_text(), "mine")
         self.export("--format", "e01", "-o", "name.raw", code=USAGE)
         self.export(code=USAGE)
+
+    def test_without_its_manifest_there_is_no_image(self):
+        (self.folder / "lone.raw.sha256").mkdir()
+        ran = self.export("-o", "lone.raw", code=FAILED)
+        self.assertIn("lone.raw.sha256", ran.err)
+        self.assertFalse((self.folder / "lone.raw").exists())
 
     def test_interrupted(self):
         for file, form in (("cut.raw", "raw"), ("cut.qcow2", "qcow2"), ("cut.E01", "e01")):

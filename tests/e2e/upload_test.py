@@ -142,6 +142,10 @@ class Uploads(unittest.TestCase):
         ran = self.case.run("upload", self.image, "--dry-run")
         self.assertEqual(ran.code, DONE, ran)
         self.assertIn("2 calls of PutSnapshotBlock", ran.out)
+        self.assertNotIn("ebs:ListSnapshotBlocks", ran.out)
+        plan = self.case.run("upload", self.image, "--dry-run", "--json").json()
+        for action in ("ebs:StartSnapshot", "ebs:PutSnapshotBlock", "ebs:CompleteSnapshot", "ec2:CreateTags"):
+            self.assertIn(action, plan["iam_actions"])
         self.assertEqual(self.lab.requests(), [])
         self.assertEqual(sorted(path.name for path in self.case.cwd.iterdir()), ["home"] if (self.case.cwd / "home").exists() else [])
 

@@ -3,7 +3,7 @@ import os
 import subprocess
 import unittest
 
-from harness import DONE, FAILED, PARTIAL, REPOSITORY, USAGE, environment, icecore, scratch
+from harness import DONE, FAILED, PARTIAL, REPOSITORY, USAGE, Case, Lab, environment, icecore, scratch
 
 SCRIPT = r"""
 set -e
@@ -51,7 +51,7 @@ class TwoDisksTest(unittest.TestCase):
         console = open(cls.folder / "console", "wb")
         cls.addClassCleanup(console.close)
         subprocess.run(["linux.uml", "mem=256M", f"ubd0={cls.first}", f"ubd1={cls.second}", "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "rw",
-                        f"init={REPOSITORY / 'tests/data/volume/guest.sh'}", "quiet", "con=null", "con0=null,fd:1", f"JOB={job}"],
+                        f"init={REPOSITORY / 'tests/data/guest.sh'}", "quiet", "con=null", "con0=null,fd:1", f"JOB={job}"],
                        stdin=subprocess.DEVNULL, stdout=console, stderr=subprocess.STDOUT, timeout=300, env=dict(os.environ, TMPDIR="/dev/shm"))
         said = cls.folder / "job.code"
         assert said.exists() and said.read_text() == "0\n", (cls.folder / "job.out").read_text()
@@ -120,6 +120,19 @@ class LuksTest(unittest.TestCase):
         self.assertIn("secret.txt", ran.out)
         ran = self.run_it("timeline", "luks.raw", "--format", "bodyfile", "--luks-key-file", "key")
         self.assertIn("secret.txt", ran.out)
+
+    def test_an_encrypted_snapshot_is_investigated(self):
+        lab = Lab()
+        self.addCleanup(lab.stop)
+        case = Case(lab)
+        self.addCleanup(case.remove)
+        up = case.run("upload", self.folder / "luks.raw", "--json")
+        self.assertEqual(up.code, DONE, up)
+        locked = case.run("investigate", up.json()["snapshot"], "--case", "locked")
+        self.assertNotEqual(locked.code, DONE, locked)
+        ran = case.run("investigate", up.json()["snapshot"], "--case", "open", "--luks-key-file", self.folder / "key")
+        self.assertIn(ran.code, (DONE, PARTIAL), ran)
+        self.assertIn("/secret.txt", (case.cwd / "open/analysis/timeline.jsonl").read_text())
 
     def test_without_it_icecore_says_what_it_is_and_what_to_do(self):
         ran = self.run_it("ls", "luks.raw")

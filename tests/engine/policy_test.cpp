@@ -17,7 +17,7 @@ std::set<std::string> bound_actions(const OrderedJson& policy) {
 }
 
 TEST(Policy, WhatChangesTheAccountIsBoundToTheCase) {
-  const auto policy = policy_document({});
+  const auto policy = policy_document({{}, "", true});
   ASSERT_TRUE(policy);
   const auto bound = bound_actions(*policy);
   for (const CommandCalls& command : command_calls())
@@ -43,6 +43,36 @@ TEST(Policy, NothingDeletesASnapshotOrAKey) {
   const std::string text = policy->dump();
   for (const char* action : {"DeleteSnapshot", "ScheduleKeyDeletion", "UnlockSnapshot", "DisableKey"})
     EXPECT_EQ(text.find(action), std::string::npos) << action;
+}
+
+std::set<std::string> resources_of(const OrderedJson& policy, const std::string& wanted) {
+  std::set<std::string> resources;
+  for (const auto& statement : policy["Statement"])
+    for (const auto& action : statement["Action"])
+      if (action == wanted) {
+        if (statement["Resource"].is_string()) resources.insert(statement["Resource"].get<std::string>());
+        if (statement["Resource"].is_array()) resources.merge(statement["Resource"].get<std::set<std::string>>());
+      }
+  return resources;
+}
+
+TEST(Policy, BaselinesAndParentsReadSnapshotsAndNothingElse) {
+  const std::set<std::string> snapshots = {"arn:aws:ec2:*::snapshot/*"};
+  const auto baseline = policy_document({{"acquire baseline"}, "", false});
+  const auto parent = policy_document({{"upload parent"}, "", false});
+  ASSERT_TRUE(baseline && parent);
+  EXPECT_EQ(resources_of(*baseline, "ebs:ListChangedBlocks"), snapshots);
+  EXPECT_EQ(resources_of(*parent, "ebs:ListSnapshotBlocks"), snapshots);
+}
+
+TEST(Policy, KeysAreForThoseWhoAskForThem) {
+  for (const bool kms : {false, true}) {
+    const auto upload = policy_document({{"upload"}, "", kms});
+    const auto share = policy_document({{"share copy"}, "", kms});
+    ASSERT_TRUE(upload && share);
+    EXPECT_EQ(resources_of(*upload, "kms:GenerateDataKeyWithoutPlaintext").empty(), !kms);
+    EXPECT_EQ(resources_of(*share, "kms:CreateKey").empty(), !kms);
+  }
 }
 
 TEST(Policy, OneCaseOnly) {

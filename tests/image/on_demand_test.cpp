@@ -308,6 +308,18 @@ TEST(Acquire, GoesThroughThrottlingLiesAndExpiringTokens) {
   EXPECT_EQ(out, store->truth(0, out.size()));
 }
 
+// What is hashed beside the fetching is given up with it: 8 TiB of holes are ready at once, and hashing them takes hours.
+TEST(Acquire, AFailureDoesNotWaitForTheHash) {
+  const ScratchFolder scratch;
+  FakeStore::Options options;
+  options.blocks = (std::uint64_t{8} << 40) / kBlockSize;
+  options.written = {options.blocks - 1};
+  const auto store = std::make_shared<FakeStore>(options);
+  store->get_fault = [](std::uint64_t) { return fail(Code::kPermission, "not yours any more"); };
+  const auto image = open(scratch / "snap", store);
+  ICECORE_EXPECT_CODE(image->acquire_and_hash(no_progress()), Code::kPermission);
+}
+
 TEST(VerifyImage, NamesTheChangedBlockTheAddedDataAndTheLostRow) {
   const ScratchFolder scratch;
   const auto store = make_store(90);

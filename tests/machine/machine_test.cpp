@@ -68,6 +68,17 @@ TEST(Machine, WhatFstabDoesNotNameIsUnderVolumes) {
   EXPECT_EQ(top->back().name, "volumes");  // bin etc srv usr var volumes
 }
 
+// md keeps the name that an array was given as it is, whatever that is.
+TEST(Machine, AVolumesNameLeadsNowhereElse) {
+  for (const std::string name : {"/dev/md/..", "/dev/md/.", "/dev/md/"}) {
+    World world;
+    auto machine = Machine::assemble({{"snap-2", "vol-2", "", std::nullopt, "", "", world.data, {name}}}, world.anomalies);
+    ICECORE_ASSERT_OK(machine);
+    ASSERT_EQ((*machine)->mounts().size(), 1U);
+    EXPECT_EQ((*machine)->mounts()[0].path, "/volumes/disk-1/filesystem") << name;
+  }
+}
+
 TEST(Machine, DataVolumesAloneHaveNoRoot) {
   Anomalies anomalies;
   auto data = std::make_shared<FakeFilesystem>();

@@ -10,7 +10,9 @@
 #include "core/text.h"
 #include "image/file_source.h"
 #include "image/memory_source.h"
+#include "image/recording_source.h"
 #include "support/guest.h"
+#include "volume/lvm.h"
 #include "volume/lvm_text.h"
 #include "volume/md_superblock.h"
 
@@ -153,6 +155,47 @@ TEST_F(LvmTest, ALabelWithAWrongChecksumIsAnAnomalyWithItsPlace) {
   const Unstacked found = unstack({damaged("a", 512 + 40, "X"), disk("b")});
   EXPECT_THAT(found.kinds(), Contains("volume.part"));
   EXPECT_THAT(found.kinds(), Contains("lvm.missing"));
+}
+
+// Every volume lies on the next one eight times: 8^12 paths lead to the disk.
+TEST(Lvm, VolumesThatLieOnEachOtherManyTimesAreBuiltOnce) {
+  for (const std::string type : {"striped", "raid1"}) {
+    SCOPED_TRACE(type);
+    constexpr int kLevels = 12;
+    const std::string list = type == "striped" ? "stripes" : "raids";
+    std::string text = R"(vg { id = "G" seqno = 1 extent_size = 8 physical_volumes { pv0 { id = "D" pe_start = 0 } } logical_volumes {)";
+    for (int i = 0; i < kLevels; ++i) {
+      const std::string next = i + 1 == kLevels ? "pv0" : fmt::format("v{}", i + 1);
+      std::string areas;
+      for (int j = 0; j < 8; ++j) areas += fmt::format("{}\"{}\", {}", j == 0 ? "" : ", ", next, type == "striped" ? "0" : '"' + next + '"');
+      text += fmt::format("v{} {{ id = \"V{}\" {} segment_count = 1 segment1 {{ start_extent = 0 extent_count = 1 type = \"{}\" stripe_size = 1 ", i,
+                          i, i == 0 ? "status = [\"VISIBLE\"]" : "", type);
+      text += fmt::format("{} = [{}] }} }} ", list, areas);
+    }
+    const auto parsed = icecore::volume::parse_lvm_text(text + "} }");
+    ICECORE_ASSERT_OK(parsed);
+    Json group = (*parsed)["vg"];
+    group["name"] = "vg";
+    const auto disk = std::make_shared<image::MemorySource>(Bytes(4096, std::byte{7}), "disk");
+    Anomalies anomalies;
+    const auto volumes = icecore::volume::read_groups({{disk, "D", group, std::nullopt}}, anomalies);
+    ICECORE_ASSERT_OK(volumes);
+    ASSERT_THAT(*volumes, SizeIs(1));
+    Bytes read(4096);
+    ICECORE_ASSERT_OK(volumes->front().source->read(0, read));
+    EXPECT_EQ(read, Bytes(4096, std::byte{7}));
+    // In a circle it is an anomaly, and ends as soon.
+    group["logical_volumes"]["v11"]["segment1"][list][0] = "v0";
+    group["logical_volumes"]["v11"]["segment1"][list][1] = type == "striped" ? Json(0) : Json("v0");
+    Anomalies circle;
+    const auto none = icecore::volume::read_groups({{disk, "D", group, std::nullopt}}, circle);
+    ICECORE_ASSERT_OK(none);
+    if (type == "striped") {
+      EXPECT_THAT(*none, IsEmpty());
+      ASSERT_EQ(circle.count(), 1U);
+      EXPECT_EQ(circle.list().front().kind, "lvm.volume");
+    }
+  }
 }
 
 TEST(LvmText, RefusesWhatIsNoText) {
@@ -327,6 +370,55 @@ END)",
       EXPECT_EQ(text.substr(0, 9), fmt::format("sector {} ", number));
     }
   }
+}
+
+// Notes the blocks of the first 64 MiB that are read without having been announced: each costs a round trip of its own.
+class AskedInTime final : public image::BlockSource {
+ public:
+  explicit AskedInTime(image::SourcePtr inner) : inner_(std::move(inner)) {}
+  std::uint64_t size() const override { return inner_->size(); }
+  std::string name() const override { return inner_->name(); }
+  Result<void> read(std::uint64_t offset, std::span<std::byte> out) const override {
+    constexpr std::uint64_t kBlock = image::kBlockSize;
+    for (std::uint64_t block = offset / kBlock; block * kBlock < offset + out.size(); ++block)
+      if (block > 0 && block < 128 && !announced_.contains(block)) late.insert(block);
+    return inner_->read(offset, out);
+  }
+  Result<void> prefetch(std::span<const image::ByteRange> ranges) const override {
+    for (const image::ByteRange& range : ranges)
+      for (std::uint64_t at = range.offset; at < std::min(size(), range.offset + range.length); at += 512) announced_.insert(at / image::kBlockSize);
+    return {};
+  }
+  mutable std::set<std::uint64_t> late;
+
+ private:
+  const image::SourcePtr inner_;
+  mutable std::set<std::uint64_t> announced_;
+};
+
+// In the cloud every block is fetched.
+TEST(Luks, AVolumeWithoutAKeyCostsItsFirstBlockAndWithOneARoundForTheHeader) {
+  const ScratchFolder scratch;
+  const auto image = scratch / "luks", key = scratch / "key";
+  run_ok(
+      fmt::format("truncate -s 80M '{0}'; printf secret > '{1}'; cryptsetup -q luksFormat --type luks2 --pbkdf pbkdf2 --pbkdf-force-iterations 1000 "
+                  "--key-file '{1}' '{0}'",
+                  image.string(), key.string()));
+  const auto source = std::make_shared<image::RecordingSource>(image::FileSource::open(image).value());
+  Anomalies locked;
+  ICECORE_ASSERT_OK(icecore::volume::unstack({source}, {}, locked));
+  ASSERT_EQ(locked.count(), 1U);
+  EXPECT_EQ(locked.list().front().kind, "luks.locked");
+  const std::set<std::uint64_t> last = {160 - 1};  // md keeps superblocks at the end
+  for (const std::uint64_t block : source->touched_blocks()) EXPECT_TRUE(block == 0 || last.contains(block)) << block;
+
+  const auto asked = std::make_shared<AskedInTime>(source);
+  Anomalies none;
+  const auto opened = icecore::volume::unstack({asked}, {{{"secret", "key"}}}, none);
+  ICECORE_ASSERT_OK(opened);
+  EXPECT_EQ(none.count(), 0U);
+  ASSERT_THAT(*opened, SizeIs(1));
+  EXPECT_THAT(asked->late, IsEmpty());
 }
 
 TEST(Stack, SwapIsNoGapAndPlainVolumesPassThrough) {

@@ -1,7 +1,10 @@
 """Snapshots from elsewhere, sharing, and locks."""
+import os
+import signal
+import time
 import unittest
 
-from bench import DONE, FAILED, FOREIGN_ACCOUNT, QUICK, Desk, Lab, home_state
+from bench import DONE, FAILED, FOREIGN_ACCOUNT, QUICK, Desk, Lab, finish, home_state, ledger, start
 
 SHARED, PUBLIC, BASELINE = "snap-0ccd3e9c6ccd3e9c6", "snap-0ccd3e9c6da7a0000", "snap-0b5e11ea0ba5e11ea"
 FORENSICS_ACCOUNT = "999988887777"
@@ -64,6 +67,45 @@ class ElsewhereTest(unittest.TestCase):
         self.fine("cleanup", "case")
         self.assertEqual(len(home_state(self.lab)["kms_keys"]), 1, "the evidence depends on its key")
 
+    def test_down_ends_no_intent_of_evidence(self):
+        """A run is killed while KMS makes its key: the case still knows of it after cleanup, and makes no second one."""
+        self.lab.patch("snapshots", SHARED, {"Encrypted": True, "KmsKeyId": f"arn:aws:kms:us-west-2:{FOREIGN_ACCOUNT}:key/1234"})
+        self.lab.control("PUT", "faults", {"script": [{"action": "CreateAlias", "nth": 1, "times": 99, "code": "KMSInternalException", "status": 500}]})
+        arguments = ["collect", SHARED, "--case", "case"]
+        process = start(arguments, self.desk.case.env, self.desk.cwd)
+        while process.poll() is None and not self.open_makings():
+            time.sleep(0.0005)
+        os.killpg(process.pid, signal.SIGKILL)
+        finish(process, arguments)
+        self.assertEqual(self.open_makings(), ["kms-key"], "killed at the wrong moment")
+        self.lab.control("DELETE", "faults")
+        self.fine("cleanup", "case")
+        self.assertEqual(self.open_makings(), ["kms-key"])
+        self.collected(SHARED)
+        self.assertEqual(len(home_state(self.lab)["kms_keys"]), 1)
+        self.assertEqual(self.open_makings(), [])
+
+    def open_makings(self):
+        if not (self.desk.folder / "ledger.jsonl").exists():
+            return []
+        return [intent["body"]["kind"] for intent, outcome in ledger.acts(ledger.entries(self.desk.folder))
+                if outcome is None and intent["body"]["act"] == "make-resource"]
+
+    def test_a_dry_run_tells_of_the_copy_and_the_lock(self):
+        self.lab.patch("snapshots", SHARED, {"Encrypted": True, "KmsKeyId": f"arn:aws:kms:us-west-2:{FOREIGN_ACCOUNT}:key/1234"})
+        before = self.lab.state()
+        plan = self.fine("collect", SHARED, "--dry-run", "--json", "--lock", "governance", "--lock-days", "9").json()
+        self.assertIn(FOREIGN_ACCOUNT, self.fine("collect", PUBLIC, "--dry-run").out)
+        self.assertTrue(any(f"a copy of {SHARED} in us-west-2, under a customer key" in line for line in plan["creates"]), plan)
+        self.assertTrue(any("governance lock of 9 days" in line for line in plan["creates"]), plan)
+        for action in ("ec2:CopySnapshot", "ec2:LockSnapshot", "kms:CreateKey"):
+            self.assertIn(action, plan["iam_actions"])
+        own = self.fine("collect", BASELINE, "--dry-run", "--json").json()
+        self.assertEqual(own["creates"], [])
+        self.assertNotIn("ec2:CopySnapshot", own["iam_actions"])
+        self.assertEqual(self.lab.state(), before)
+        self.assertFalse(self.desk.folder.exists())
+
     def test_a_named_key(self):
         copy = self.collected(SHARED)  # a key that is there: made by nobody here
         self.assertFalse(copy["Encrypted"])
@@ -96,6 +138,9 @@ class ElsewhereTest(unittest.TestCase):
         default = "arn:aws:kms:us-west-2:111122223333:key/00000000-0000-4000-8000-0000000aeb50"
         self.collected(BASELINE)
         self.lab.patch("snapshots", BASELINE, {"Encrypted": True, "KmsKeyId": default, "_default_key": True})
+        plan = self.fine("share", "case", "--account", FORENSICS_ACCOUNT, "--dry-run", "--json").json()
+        self.assertIn(f"a copy of {BASELINE} in us-west-2, under a customer key", plan["creates"][0])
+        self.assertIn("ec2:CopySnapshot", plan["iam_actions"])
         shared = self.fine("share", "case", "--account", FORENSICS_ACCOUNT, "--json").json()
         one = shared["shared"][0]
         self.assertEqual(one["copy_of"], BASELINE)

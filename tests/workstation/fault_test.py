@@ -54,6 +54,42 @@ class FaultTest(unittest.TestCase):
                     self.round()
         self.lab.control("DELETE", "faults")
 
+    def reset_intents(self):
+        return [outcome for intent, outcome in ledger.acts(ledger.entries(self.desk.folder)) if intent["body"]["act"] == "reset"]
+
+    def test_a_reset_of_one_copy_finishes_the_broken_one_of_both(self):
+        self.finish("up")
+        self.finish("attach", "--print-script")
+        old = {one["VolumeId"]: one["SnapshotId"] for one in self.desk.copies()}
+        self.lab.control("PUT", "faults", {"script": [{"action": "DeleteVolume", "nth": 2, "code": "OperationNotPermitted", "message": "no"}]})
+        ran = self.desk.ws("reset", "--print-script")
+        self.assertNotEqual(ran.code, DONE, ran)
+        self.lab.control("DELETE", "faults")
+        self.assertEqual(len(self.desk.copies()), 1, "one is thrown away, the other is detached")
+        left = self.desk.copies()[0]["SnapshotId"]
+        self.assertEqual(self.desk.ws("reset", "--print-script", "--snapshot", left).code, DONE)
+        now = self.desk.copies()
+        self.assertEqual({one["SnapshotId"] for one in now}, set(old.values()))
+        self.assertFalse({one["VolumeId"] for one in now} & set(old))
+        self.assertTrue(all(one["Attachments"] for one in now))
+        self.assertNotIn(None, self.reset_intents())
+
+    def test_a_refused_reset_is_over(self):
+        """What is in use on the workstation is left as it is, and no later run takes that for a killed reset."""
+        self.finish("up")
+        self.finish("attach", "--print-script")
+        old = {one["VolumeId"] for one in self.desk.copies()}
+        programs = self.desk.cwd / "programs"
+        programs.mkdir()
+        (programs / "ssh").write_text("#!/bin/sh\nsed -n \"s/^release '\\([^']*\\)'.*/icecore\\t\\1\\t\\t\\tbusy\\t\\/forensics\\/x\\ttarget is busy/p\"\n")
+        (programs / "ssh").chmod(0o755)
+        self.desk.case.env["PATH"] = f"{programs}:{self.desk.case.env['PATH']}"
+        ran = self.desk.ws("reset", "--ssh", "examiner@192.0.2.1")
+        self.assertEqual(ran.code, FAILED, ran)
+        self.assertIn("in use on the workstation", ran.err)
+        self.assertEqual([outcome["body"]["ok"] for outcome in self.reset_intents()], [False])
+        self.assertEqual({one["VolumeId"] for one in self.desk.copies()}, old)
+
     def test_no_room_in_the_zone_goes_to_the_next(self):
         fault = {"action": "RunInstances", "code": "InsufficientInstanceCapacity", "message": "We currently do not have sufficient capacity", "status": 500}
         self.lab.control("PUT", "faults", {"script": [{**fault, "nth": 1}]})

@@ -131,6 +131,8 @@ class WorkstationTest(unittest.TestCase):
         plan = dry("workstation", "reset", "case")
         self.assertEqual(len(plan["removes"]), 2)
         self.assertEqual(len(plan["checks"]), 5)
+        self.assertIn("ssm:SendCommand", plan["iam_actions"])
+        self.assertNotIn("ssm:SendCommand", dry("workstation", "reset", "case", "--print-script")["iam_actions"])
         self.assertEqual(len(dry("workstation", "down", "case")["removes"]), 6)
         dry("cleanup", "case")
         dry("share", "case", "--account", "999988887777", "--lock", "governance", "--lock-days", "7")
@@ -196,8 +198,12 @@ class WorkstationTest(unittest.TestCase):
         import yaml
         config = yaml.safe_load(user_data)
         self.assertIn("xfsprogs", config["packages"])
-        self.assertIn("plaso", config["packages"])
+        self.assertIn("testdisk", config["packages"])
         self.assertTrue(any("sha256sum -c" in " ".join(map(str, line)) for line in config["runcmd"]))
+        # Debian's images have no agent; the one from the bucket is for this region, and its shell is one that sh takes.
+        agent = next(line for line in config["runcmd"] if "amazon-ssm-agent" in " ".join(line))
+        self.assertIn("amazon-ssm-us-west-2/latest/debian_$(dpkg --print-architecture)/", agent[2])
+        self.assertEqual(subprocess.run(["sh", "-n", "-c", agent[2]], check=False).returncode, 0)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,5 @@
 #include "fs/ext4/block_map.h"
 
-#include <fmt/format.h>
-#include <algorithm>
-
 #include "core/hash.h"
 #include "fs/ext4/extent_tree.h"
 #include "fs/ext4/indirect_map.h"

@@ -50,7 +50,7 @@ class Finder {
       const InodeLife& life = lives.all()[i];
       const auto inode = InodeLives::load(disk_, *history_, life.inode, life.best);
       if (!inode && !is_evidence_error(inode.error())) return Failure(inode.error());
-      if (inode) ICECORE_CHECK(draft(life, *inode, past, drafts_[i]));
+      if (inode) draft(life, *inode, past, drafts_[i]);
       progress.update(i + 1);
     }
     progress.end();
@@ -69,7 +69,7 @@ class Finder {
     return disk_.source->prefetch(ranges);
   }
 
-  Result<void> draft(const InodeLife& life, const Inode& inode, PastDisk& past, Draft& out) {
+  void draft(const InodeLife& life, const Inode& inode, PastDisk& past, Draft& out) {
     const InodeView view = inode.view();
     DeletedFile& file = out.file;
     file.info = view.info(sb_, inode.offset());
@@ -89,7 +89,7 @@ class Finder {
     }
     if (view.has(inode_flag::kInlineData)) return take_inside(view, file);
     if (file.info.type == FileType::kSymlink && file.info.size < kInodeBlockBytes && !view.has(inode_flag::kExtents)) return take_link(view, file);
-    if (file.info.type != FileType::kRegular && file.info.type != FileType::kSymlink) return {};
+    if (file.info.type != FileType::kRegular && file.info.type != FileType::kSymlink) return;
     BlockMap map = past.map(view, life.best.transaction(), out.complete);
     runs_ += map.runs.size();
     if (runs_ > kMostRuns) {
@@ -97,7 +97,6 @@ class Finder {
       return too_much();
     }
     out.runs = std::move(map.runs);
-    return {};
   }
 
   Origin origin_of(const InodeLife& life, const Inode& inode) const {
@@ -111,20 +110,17 @@ class Finder {
     return origin;
   }
 
-  Result<void> take_link(const InodeView& view, DeletedFile& file) const {
-    if (file.info.type != FileType::kSymlink || file.info.size == 0 || file.info.size >= kInodeBlockBytes || view.has(inode_flag::kExtents))
-      return {};
-    if (view.has(inode_flag::kEncrypt)) return {};
+  static void take_link(const InodeView& view, DeletedFile& file) {
+    if (file.info.type != FileType::kSymlink || file.info.size == 0 || file.info.size >= kInodeBlockBytes || view.has(inode_flag::kExtents)) return;
+    if (view.has(inode_flag::kEncrypt)) return;
     file.inside = std::string(as_text(view.block().first(static_cast<std::size_t>(file.info.size))));
-    return {};
   }
 
-  Result<void> take_inside(const InodeView& view, DeletedFile& file) const {
-    if (file.info.type != FileType::kRegular && file.info.type != FileType::kSymlink) return {};
+  void take_inside(const InodeView& view, DeletedFile& file) const {
+    if (file.info.type != FileType::kRegular && file.info.type != FileType::kSymlink) return;
     const auto content = inline_content(disk_, view);
-    if (!content) return {};
+    if (!content) return;
     file.inside = std::string(as_text(ByteView(*content).first(static_cast<std::size_t>(std::min<std::uint64_t>(file.info.size, content->size())))));
-    return {};
   }
 
   // From the last that held its blocks to the first, so that each knows what came after it.
@@ -147,7 +143,7 @@ class Finder {
         steps_ += 1 + run.length / sb_.blocks_per_group;
         if (pieces > kMostPieces || steps_ > kMostSteps) {
           draft.complete = false;
-          ICECORE_CHECK(too_much());
+          too_much();
           break;
         }
         std::vector<BlockSpan> used;
@@ -155,6 +151,7 @@ class Finder {
         live.append_within(run.physical, run.physical + run.length, used);
         later.append_within(run.physical, run.physical + run.length, used);
         append_later_copies(draft, run, used);
+        steps_ += used.size();
         for (BlockSpan& span : used) span = {span.start * sb_.block_size, span.end * sb_.block_size};
         const Extent extent{run.logical * sb_.block_size, run.physical * sb_.block_size, run.length * sb_.block_size, run.unwritten};
         pieces += fs::append_pieces(extent, std::move(used), draft.file.extents);
@@ -164,11 +161,10 @@ class Finder {
     return {};
   }
 
-  Result<void> too_much() {
+  void too_much() {
     if (!std::exchange(said_, true))
       anomalies_.add("ext4.deleted", Error{Code::kUnsupported, fmt::format("deleted files of more than {} pieces; not all were judged", kMostPieces),
                                            Location{disk_.source->name()}, nullptr});
-    return {};
   }
 
   // The journal copies metadata: a version from after the file's end says that the block was a folder's or an index since.

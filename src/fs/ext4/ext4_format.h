@@ -36,7 +36,7 @@ inline constexpr std::uint32_t kKnown = kFiletype | kRecover | kMetaBg | kExtent
                                         kLargeDir | kInlineData | kEncrypt | kCasefold;
 }  // namespace incompat
 namespace ro_compat {
-inline constexpr std::uint32_t kSparseSuper = 0x1, kLargeFile = 0x2, kGroupChecksum = 0x10, kQuota = 0x100, kBigalloc = 0x200,
+inline constexpr std::uint32_t kSparseSuper = 0x1, kLargeFile = 0x2, kHugeFile = 0x8, kGroupChecksum = 0x10, kQuota = 0x100, kBigalloc = 0x200,
                                kMetadataChecksum = 0x400, kProject = 0x2000, kOrphanPresent = 0x10000;
 }
 
@@ -60,8 +60,8 @@ inline constexpr std::size_t kMode = 0x00, kUidLo = 0x02, kSizeLo = 0x04, kAtime
 }
 inline constexpr std::size_t kInodeBlockBytes = 60;
 namespace inode_flag {
-inline constexpr std::uint32_t kEncrypt = 0x800, kIndex = 0x1000, kExtents = 0x80000, kEaInode = 0x200000, kInlineData = 0x10000000,
-                               kCasefold = 0x40000000;
+inline constexpr std::uint32_t kEncrypt = 0x800, kIndex = 0x1000, kHugeFile = 0x40000, kExtents = 0x80000, kEaInode = 0x200000,
+                               kInlineData = 0x10000000, kCasefold = 0x40000000;
 }
 inline constexpr std::uint64_t kRootInode = 2, kJournalInodeDefault = 8;
 

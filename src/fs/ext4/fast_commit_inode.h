@@ -8,14 +8,9 @@
 
 namespace icecore::fs::ext4 {
 
-inline void store_le16(std::span<std::byte> out, std::size_t at, std::uint64_t value) {
-  out[at] = static_cast<std::byte>(value);
-  out[at + 1] = static_cast<std::byte>(value >> 8);
-}
-inline void store_le32(std::span<std::byte> out, std::size_t at, std::uint64_t value) {
-  store_le16(out, at, value);
-  store_le16(out, at + 2, value >> 16);
-}
+/// The low bits of `value`: ext4 keeps many numbers in two halves.
+inline void store_le16(std::span<std::byte> out, std::size_t at, std::uint64_t value) { store_le(out, at, static_cast<std::uint16_t>(value)); }
+inline void store_le32(std::span<std::byte> out, std::size_t at, std::uint64_t value) { store_le(out, at, static_cast<std::uint32_t>(value)); }
 
 /// A block map that can be changed: runs by their first logical block, disjoint.
 class RangeMap {

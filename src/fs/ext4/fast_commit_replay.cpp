@@ -3,11 +3,10 @@
 #include <fmt/format.h>
 #include <algorithm>
 
-#include "core/hash.h"
 #include "core/interrupt.h"
-#include "fs/block_set.h"
 #include "fs/ext4/directory.h"
 #include "fs/ext4/extent_tree.h"
+#include "fs/ext4/fast_commit_blocks.h"
 #include "fs/ext4/fast_commit_inode.h"
 #include "fs/ext4/sweep_parts.h"
 
@@ -25,22 +24,9 @@ struct Touched {
   bool ranges_known = false, ranges_changed = false, changed = false;
 };
 
-std::uint8_t dirent_type(FileType type) {
-  switch (type) {
-    case FileType::kRegular: return 1;
-    case FileType::kDirectory: return 2;
-    case FileType::kCharacterDevice: return 3;
-    case FileType::kBlockDevice: return 4;
-    case FileType::kFifo: return 5;
-    case FileType::kSocket: return 6;
-    case FileType::kSymlink: return 7;
-    default: return 0;
-  }
-}
-
 class Replay {
  public:
-  Replay(Disk& disk, Anomalies& anomalies) : disk_(disk), sb_(disk.superblock), anomalies_(anomalies) {}
+  Replay(Disk& disk, Anomalies& anomalies) : disk_(disk), sb_(disk.superblock), anomalies_(anomalies), free_(disk), names_(sb_) {}
 
   Result<WrittenBlocks> run(std::span<const FastCommitTag> tags) {
     claim(tags);
@@ -66,7 +52,7 @@ class Replay {
     for (const FastCommitTag& tag : tags) {
       if (tag.type != fc::kAddRange) continue;
       const Run run = decode_range(tag.value);
-      if (run.length != 0 && disk_.inside(run.physical, run.length)) claimed_.add(run.physical, run.physical + run.length);
+      if (run.length != 0 && disk_.inside(run.physical, run.length)) free_.claim(run.physical, run.length);
     }
   }
 
@@ -159,7 +145,7 @@ class Replay {
         if (inode->ranges.find(run.logical + i) != 0) continue;
         if (written_.size() >= kMostWritten) return bad("more blocks than are replayed", number);
         inode->ranges.set({run.logical + i, run.physical + i, 1, false});
-        written_[run.physical + i] = empty_directory_block();
+        written_[run.physical + i] = names_.empty();
       }
     }
     inode->ranges_changed = true;
@@ -176,26 +162,6 @@ class Replay {
 
   // Directories.
 
-  std::size_t room(const Bytes& block) const { return block.size() - (sb_.checksums() ? kDirentTailSize : 0); }
-
-  Bytes empty_directory_block() const {
-    Bytes block(sb_.block_size);
-    store_record_length(block, 0, room(block));
-    if (!sb_.checksums()) return block;
-    store_le16(block, room(block) + 4, kDirentTailSize);
-    block[room(block) + 7] = std::byte{kDirentTailType};
-    return block;
-  }
-
-  static void store_record_length(Bytes& block, std::size_t at, std::size_t length) { store_le16(block, at + 4, length == 65536 ? 65535 : length); }
-
-  void store_entry(Bytes& block, std::size_t at, std::uint64_t inode, std::string_view name, FileType type) const {
-    store_le32(block, at, inode);
-    block[at + 6] = static_cast<std::byte>(name.size());
-    block[at + 7] = static_cast<std::byte>(sb_.incompat(incompat::kFiletype) ? dirent_type(type) : 0);
-    std::ranges::copy(as_bytes(name), block.begin() + static_cast<std::ptrdiff_t>(at + kDirentHeader));
-  }
-
   Result<Bytes*> edit(std::uint64_t block) {
     const auto found = written_.find(block);
     if (found != written_.end()) return &found->second;
@@ -205,9 +171,7 @@ class Replay {
   }
 
   void seal(Bytes& block, std::uint64_t folder, const Touched& inode) const {
-    if (!sb_.checksums()) return;
-    const std::uint32_t seed = inode_checksum_seed(sb_, folder, view(folder, inode).generation());
-    store_le32(block, block.size() - 4, crc32c(seed, ByteView(block).first(room(block))));
+    names_.seal(block, inode_checksum_seed(sb_, folder, view(folder, inode).generation()));
   }
 
   /// Calls `visit(block, at, length, before)` for each record of the folder's plain blocks until it returns true; `before` is the record in front of
@@ -230,9 +194,9 @@ class Replay {
         ICECORE_ASSIGN(copy, disk_.load_block(number));
       }
       if (is_tree_node(copy)) continue;
-      for (std::size_t at = 0, before = 0; at + kDirentHeader <= room(copy);) {
+      for (std::size_t at = 0, before = 0; at + kDirentHeader <= names_.room(copy);) {
         const std::size_t length = record_length(copy, at, copy.size());
-        if (length < 12 || length % 4 != 0 || length > room(copy) - at) break;
+        if (length < 12 || length % 4 != 0 || length > names_.room(copy) - at) break;
         if (visit(number, copy, at, length, before)) return true;
         before = at;
         at += length;
@@ -241,24 +205,19 @@ class Replay {
     return false;
   }
 
-  static std::string_view name_at(const Bytes& block, std::size_t at) {
-    const auto size = std::to_integer<std::size_t>(block[at + 6]);
-    return at + kDirentHeader + size <= block.size() ? as_text(ByteView(block).subspan(at + kDirentHeader, size)) : std::string_view();
-  }
-
   Result<void> remove_name(std::uint64_t folder, std::string_view name) {
     ICECORE_ASSIGN(Touched* const inode, touch(folder));
     Result<void> edited;
     ICECORE_CHECK(
         for_each_record(folder, *inode, [&](std::uint64_t number, const Bytes& block, std::size_t at, std::size_t length, std::size_t before) {
-          if (load_le<std::uint32_t>(block, at) == 0 || name_at(block, at) != name) return false;
+          if (load_le<std::uint32_t>(block, at) == 0 || DirectoryWriter::name_at(block, at) != name) return false;
           const auto target = edit(number);
           if (!target) {
             edited = Failure(target.error());
             return true;
           }
           if (before != at)
-            store_record_length(**target, before, record_length(block, before, block.size()) + length);
+            DirectoryWriter::store_length(**target, before, record_length(block, before, block.size()) + length);
           else
             store_le32(**target, at, 0);
           seal(**target, folder, *inode);
@@ -273,7 +232,7 @@ class Replay {
     const FileType type = view(child, *target).type();
     ICECORE_ASSIGN(const bool there,
                    for_each_record(folder, *inode, [&](std::uint64_t, const Bytes& block, std::size_t at, std::size_t, std::size_t) {
-                     return load_le<std::uint32_t>(block, at) != 0 && name_at(block, at) == name;
+                     return load_le<std::uint32_t>(block, at) != 0 && DirectoryWriter::name_at(block, at) == name;
                    }));
     if (there) return {};  // its block reached the disk before the records were needed
     const std::size_t needed = dirent_space(name.size());
@@ -289,10 +248,10 @@ class Replay {
                        return true;
                      }
                      if (used) {
-                       store_record_length(**into, at, own);
-                       store_record_length(**into, at + own, length - own);
+                       DirectoryWriter::store_length(**into, at, own);
+                       DirectoryWriter::store_length(**into, at + own, length - own);
                      }
-                     store_entry(**into, at + own, child, name, type);
+                     names_.store_entry(**into, at + own, child, name, type);
                      seal(**into, folder, *inode);
                      return true;
                    }));
@@ -303,34 +262,14 @@ class Replay {
   Result<void> append_block(std::uint64_t folder, Touched& inode, std::uint64_t child, std::string_view name, FileType type) {
     std::uint64_t logical = 0;
     for (const auto& [start, run] : inode.ranges.runs()) logical = start + run.length;
-    ICECORE_ASSIGN(const std::uint64_t block, take_free_block(folder));
-    Bytes bytes = empty_directory_block();
-    store_entry(bytes, 0, child, name, type);
+    ICECORE_ASSIGN(const std::uint64_t block, free_.take(folder));
+    Bytes bytes = names_.empty();
+    names_.store_entry(bytes, 0, child, name, type);
     seal(bytes, folder, inode);
     written_[block] = std::move(bytes);
     inode.ranges.set({logical, block, 1, false});
     inode.ranges_changed = true;
     return {};
-  }
-
-  // A block that neither the bitmaps nor the records give to anyone.
-  Result<std::uint64_t> take_free_block(std::uint64_t near_inode) {
-    const std::uint64_t start = (near_inode - 1) / sb_.inodes_per_group;
-    for (std::uint64_t i = 0; i < disk_.groups.size(); ++i) {
-      const std::uint64_t group = (start + i) % disk_.groups.size();
-      if ((disk_.groups[group].flags & kGroupBlockUninit) != 0) continue;
-      ICECORE_ASSIGN(const Bytes bitmap, disk_.load_block(disk_.groups[group].block_bitmap));
-      const std::uint64_t first = sb_.first_data_block + group * sb_.blocks_per_group;
-      const std::uint64_t bits = std::min<std::uint64_t>(bitmap.size() * 8, sb_.blocks_per_group / sb_.cluster_blocks);
-      for (std::uint64_t bit = 0; bit < bits; ++bit) {
-        const std::uint64_t block = first + bit * sb_.cluster_blocks;
-        const bool used = (std::to_integer<unsigned>(bitmap[static_cast<std::size_t>(bit / 8)]) >> (bit % 8) & 1U) != 0;
-        if (used || !disk_.inside(block, 1) || claimed_.overlaps(block, block + 1)) continue;
-        claimed_.add(block, block + 1);
-        return block;
-      }
-    }
-    return Failure(bad("no free block for a folder", near_inode).value());
   }
 
   Result<void> create(std::uint64_t folder, std::uint64_t child, std::string_view name) {
@@ -340,21 +279,15 @@ class Replay {
     return link(folder, child, name);
   }
 
-  // ext4_init_new_dir(): "." and "..".
   Result<void> begin_directory(std::uint64_t parent, std::uint64_t folder, Touched& inode) {
     if (view(folder, inode).has(inode_flag::kInlineData)) return bad("a new folder inside its inode", folder);
     ICECORE_CHECK(know_ranges(folder, inode));
     if (inode.ranges.find(0) == 0) {
-      ICECORE_ASSIGN(const std::uint64_t block, take_free_block(folder));
+      ICECORE_ASSIGN(const std::uint64_t block, free_.take(folder));
       inode.ranges.set({0, block, 1, false});
       inode.ranges_changed = true;
     }
-    Bytes bytes = empty_directory_block();
-    const std::size_t all = room(bytes);
-    store_record_length(bytes, 0, 12);
-    store_entry(bytes, 0, folder, ".", FileType::kDirectory);
-    store_record_length(bytes, 12, all - 12);
-    store_entry(bytes, 12, parent, "..", FileType::kDirectory);
+    Bytes bytes = names_.first(folder, parent);
     seal(bytes, folder, inode);
     written_[inode.ranges.find(0)] = std::move(bytes);
     return {};
@@ -403,7 +336,7 @@ class Replay {
       std::vector<std::pair<std::uint64_t, std::uint64_t>> children;
       for (std::size_t i = 0; i < leaves; ++i) {
         const auto part = std::span(extents).subspan(i * per_leaf, std::min(per_leaf, extents.size() - i * per_leaf));
-        ICECORE_ASSIGN(const std::uint64_t at, take_free_block(number));
+        ICECORE_ASSIGN(const std::uint64_t at, free_.take(number));
         Bytes leaf(sb_.block_size);
         encode_extent_leaf(leaf, part);
         if (sb_.checksums()) seal_extent_block(leaf, inode_checksum_seed(sb_, number, view(number, inode).generation()));
@@ -432,7 +365,8 @@ class Replay {
   const Superblock& sb_;
   Anomalies& anomalies_;
   std::map<std::uint64_t, Touched> inodes_;
-  BlockSet claimed_;
+  FreeBlocks free_;
+  const DirectoryWriter names_;
   std::uint64_t folder_blocks_read_ = 0;
   WrittenBlocks written_;
 };

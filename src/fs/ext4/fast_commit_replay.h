@@ -14,9 +14,8 @@ namespace icecore::fs::ext4 {
 using WrittenBlocks = std::map<std::uint64_t, Bytes>;
 
 /// `disk` is the disk after all full transactions; its groups are told of inodes that came into use. Blocks that a folder or an extent tree needs
-/// more than it has are taken from those that the bitmaps call free. What cannot be applied (inline folders, a damaged tree) is left out with an
-/// anomaly
-/// ("ext4.fast-commit"). Fails only where the source does. Memory: the blocks that change.
+/// more than it has are taken from those that the bitmaps call free. What cannot be applied (inline folders, a damaged tree, more than an honest area
+/// can hold) is left out with an anomaly ("ext4.fast-commit"). Fails only where the source does. Memory: the blocks and inodes that change.
 Result<WrittenBlocks> replay_fast_commits(Disk& disk, std::span<const FastCommitTag> tags, Anomalies& anomalies);
 
 }  // namespace icecore::fs::ext4

@@ -1,7 +1,6 @@
 #include "fs/ext4/indirect_map.h"
 
 #include <fmt/format.h>
-#include <algorithm>
 #include <unordered_set>
 
 #include "fs/ext4/extent_tree.h"

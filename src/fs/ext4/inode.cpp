@@ -59,8 +59,8 @@ std::uint32_t InodeView::checksum_seed(const Superblock& sb) const { return inod
 
 std::uint64_t InodeView::sectors(const Superblock& sb) const {
   const std::uint64_t low = load_le<std::uint32_t>(raw_, f::kBlocksLo);
-  constexpr std::uint32_t kHugeFile = 0x8;  // the high half means something with ro_compat huge_file only
-  return sb.ro_compat(kHugeFile) ? low | std::uint64_t{load_le<std::uint16_t>(raw_, f::kBlocksHigh)} << 32 : low;
+  // Without the feature the high half means nothing.
+  return sb.ro_compat(ro_compat::kHugeFile) ? low | std::uint64_t{load_le<std::uint16_t>(raw_, f::kBlocksHigh)} << 32 : low;
 }
 
 bool InodeView::checksum_ok(const Superblock& sb) const {

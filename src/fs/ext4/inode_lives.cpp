@@ -18,7 +18,7 @@ bool has_map(const InodeView& inode) {
     const ExtentHeader header = ExtentHeader::decode(block);
     return header.magic == kExtentMagic && header.entries > 0;
   }
-  return std::ranges::any_of(block, [](std::byte byte) { return byte != std::byte{0}; });
+  return !is_all_zero(block);
 }
 
 // What a version tells: 3 alive with all its content, 2 alive, 1 dying with some content, 0 gone.

@@ -46,7 +46,6 @@ class InodeLives {
   /// Fails only where the source does. "ext4.deleted" where there are more than kMost or kMostOfOne.
   static Result<InodeLives> read(const Disk& disk, const JournalHistory& history, const FileTable& table, Anomalies& anomalies);
 
-  std::vector<InodeLife>& all() { return lives_; }
   const std::vector<InodeLife>& all() const { return lives_; }
   /// Indexes of the lives of a number, ascending.
   const std::vector<std::size_t>& of(std::uint64_t inode) const;

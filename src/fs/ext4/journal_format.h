@@ -8,6 +8,8 @@
 namespace icecore::fs::ext4::jbd2 {
 
 inline constexpr std::uint32_t kMagic = 0xC03B3998;
+/// The same on disk: what escaped blocks began with.
+inline constexpr std::byte kMagicBytes[4] = {std::byte{0xC0}, std::byte{0x3B}, std::byte{0x39}, std::byte{0x98}};
 inline constexpr std::size_t kHeaderSize = 12;  // h_magic, h_blocktype, h_sequence
 
 enum BlockType : std::uint32_t { kDescriptor = 1, kCommit = 2, kSuperblockV1 = 3, kSuperblockV2 = 4, kRevoke = 5 };

@@ -10,7 +10,6 @@
 namespace icecore::fs::ext4 {
 namespace {
 
-constexpr std::byte kMagicBytes[4] = {std::byte{0xC0}, std::byte{0x3B}, std::byte{0x39}, std::byte{0x98}};
 // Sequence numbers wrap at 2^32. Counted from the superblock's they become numbers that do not, whose low 32 bits are the sequence.
 std::uint64_t number_of(const JournalSuperblock& sb, std::uint32_t sequence) {
   const std::int64_t distance = static_cast<std::int32_t>(sequence - sb.sequence);
@@ -29,7 +28,6 @@ class HistoryReader {
   Result<void> run(JournalHistory& history) {
     // A log of more blocks than the disk has is a lie that check and map have let through.
     if (std::uint64_t{sb_.end} > disk_.source->size() / disk_.superblock.block_size) return {};
-    history.checksums_ = sb_.checksums();
     owners_.resize(sb_.end);
     ICECORE_CHECK(log_.announce_all());
     progress_.begin("reading the journal", std::uint64_t{2} * (sb_.end - sb_.first), "blocks");
@@ -175,7 +173,7 @@ std::optional<Timestamp> JournalHistory::commit_time(std::uint64_t transaction) 
 
 Result<void> JournalHistory::load(const BlockCopy& copy, std::span<std::byte> out) const {
   ICECORE_CHECK((copy.on_disk && below_ ? below_ : source_)->read(copy.offset, out));
-  if (copy.escaped) std::ranges::copy(kMagicBytes, out.begin());
+  if (copy.escaped) std::ranges::copy(jbd2::kMagicBytes, out.begin());
   return {};
 }
 

@@ -17,8 +17,9 @@ namespace icecore::fs::ext4 {
 /// One old (or the newest) version of a block, and where its bytes are.
 struct BlockCopy {
   std::uint64_t block = 0;
-  std::uint64_t offset = 0;       ///< byte in the source
-  std::uint64_t transaction = 0;  ///< see JournalHistory::number_of(); of an on-disk version the one before the log's tail
+  std::uint64_t offset = 0;  ///< byte in the source
+  std::uint64_t transaction =
+      0;  ///< its sequence number, counted on where the 32 bits on disk wrap; of an on-disk version the one before the log's tail
   bool escaped = false;
   bool on_disk = false;  ///< not from the log: the block's own place, which recovery would overwrite
 };
@@ -37,8 +38,6 @@ class JournalHistory {
   /// When a transaction was committed; nullopt where that is not known.
   std::optional<Timestamp> commit_time(std::uint64_t transaction) const;
   std::size_t transactions() const { return commits_.size(); }
-  /// Wrong checksums cannot have gone unnoticed.
-  bool has_checksums() const { return checksums_; }
   /// Fills `out` (one block) with the copy's bytes as they were.
   Result<void> load(const BlockCopy& copy, std::span<std::byte> out) const;
 
@@ -56,7 +55,6 @@ class JournalHistory {
   std::vector<BlockCopy> copies_;
   std::vector<Commit> commits_;  // ascending
   std::uint64_t tail_ = 0;       // the first transaction that recovery replays
-  bool checksums_ = false;
 };
 
 }  // namespace icecore::fs::ext4

@@ -5,11 +5,6 @@
 #include "fs/ext4/journal_format.h"
 
 namespace icecore::fs::ext4 {
-namespace {
-
-constexpr std::byte kMagicBytes[4] = {std::byte{0xC0}, std::byte{0x3B}, std::byte{0x39}, std::byte{0x98}};
-
-}  // namespace
 
 Result<void> JournalOverlay::read(std::uint64_t offset, std::span<std::byte> out) const {
   ICECORE_CHECK(image::check_range(offset, out.size(), size(), name()));
@@ -29,7 +24,7 @@ Result<void> JournalOverlay::read(std::uint64_t offset, std::span<std::byte> out
     const std::uint64_t first = done;
     ICECORE_CHECK(fill(std::min(start + block_size_, end), patch->source_offset + skip));
     for (std::uint64_t i = skip; patch->escaped && i < 4 && first + (i - skip) < done; ++i)
-      out[static_cast<std::size_t>(first - offset + i - skip)] = kMagicBytes[i];
+      out[static_cast<std::size_t>(first - offset + i - skip)] = jbd2::kMagicBytes[i];
   }
   ICECORE_CHECK(fill(end, done));
   for (auto block = written_.lower_bound(offset / block_size_); block != written_.end() && block->first * block_size_ < end; ++block) {
@@ -52,10 +47,10 @@ Result<void> JournalOverlay::prefetch(std::span<const image::ByteRange> ranges) 
   return base_->prefetch(all);
 }
 
-std::uint64_t JournalOverlay::image_offset(std::uint64_t offset) const {
+std::uint64_t JournalOverlay::in_base(std::uint64_t offset) const {
   const auto patch = std::ranges::lower_bound(patches_, offset / block_size_, {}, &BlockPatch::block);
-  if (patch == patches_.end() || patch->block != offset / block_size_) return base_->image_offset(offset);
-  return base_->image_offset(patch->source_offset + offset % block_size_);
+  if (patch == patches_.end() || patch->block != offset / block_size_) return offset;
+  return patch->source_offset + offset % block_size_;
 }
 
 }  // namespace icecore::fs::ext4

@@ -28,13 +28,17 @@ class JournalOverlay final : public image::BlockSource {
   Result<void> read(std::uint64_t offset, std::span<std::byte> out) const override;
   Result<void> prefetch(std::span<const image::ByteRange> ranges) const override;
   std::string name() const override { return base_->name(); }
-  std::uint64_t image_offset(std::uint64_t offset) const override;
+  std::uint64_t image_offset(std::uint64_t offset) const override { return base_->image_offset(in_base(offset)); }
+  const image::BlockSource* disk_at(std::uint64_t offset) const override { return base_->disk_at(in_base(offset)); }
 
   const std::vector<BlockPatch>& patches() const { return patches_; }
   /// The disk without recovery.
   const image::SourcePtr& base() const { return base_; }
 
  private:
+  /// Where in the base the newest version of a byte lies.
+  std::uint64_t in_base(std::uint64_t offset) const;
+
   const image::SourcePtr base_;
   const std::uint32_t block_size_;
   const std::vector<BlockPatch> patches_;

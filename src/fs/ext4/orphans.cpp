@@ -1,6 +1,5 @@
 #include "fs/ext4/orphans.h"
 
-#include <fmt/format.h>
 #include <algorithm>
 #include <unordered_set>
 

@@ -8,11 +8,9 @@ namespace {
 /// Which version of a block is looked for first.
 enum class Prefer { kThen, kLater, kEarliest };
 
-constexpr std::uint32_t kHugeFileFlag = 0x40000, kHugeFileFeature = 0x8;  // EXT4_HUGE_FILE_FL, ro_compat huge_file
-
 // i_blocks counts what the file holds: content, index blocks, and a block of attributes.
 std::uint64_t blocks_held(const Superblock& sb, const InodeView& inode) {
-  if (sb.ro_compat(kHugeFileFeature) && inode.has(kHugeFileFlag)) return inode.sectors(sb);
+  if (sb.ro_compat(ro_compat::kHugeFile) && inode.has(inode_flag::kHugeFile)) return inode.sectors(sb);
   return inode.sectors(sb) / (sb.block_size / 512);
 }
 
@@ -75,7 +73,7 @@ class PastDisk::Source final : public image::BlockSource {
 };
 
 PastDisk::PastDisk(const Disk& disk, const JournalHistory& history)
-    : history_(history), source_(std::make_shared<Source>(disk.source, history, disk.superblock.block_size)) {
+    : source_(std::make_shared<Source>(disk.source, history, disk.superblock.block_size)) {
   disk_.source = source_;
   disk_.superblock = disk.superblock;
   budget_ = 3 * (disk.source->size() / disk.superblock.block_size) + 1000;

@@ -19,7 +19,6 @@ class PastDisk {
 
  private:
   class Source;
-  const JournalHistory& history_;
   std::shared_ptr<Source> source_;
   Disk disk_;
   std::uint64_t budget_;

@@ -1,6 +1,5 @@
 #include "fs/ext4/sweep.h"
 
-#include <fmt/format.h>
 #include <algorithm>
 #include <tuple>
 

@@ -1,5 +1,4 @@
 // Second pass: all directory blocks in disk order.
-#include <fmt/format.h>
 #include <algorithm>
 #include <atomic>
 

@@ -1,5 +1,4 @@
 // First pass: the used part of every inode table.
-#include <fmt/format.h>
 #include <algorithm>
 #include <atomic>
 

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <array>
-#include <bit>
 
 #include "core/text.h"
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "core/interrupt.h"
 #include "fs/tsk/tsk_filesystem.h"
 
 namespace icecore::fs::tsk {
@@ -114,6 +115,7 @@ class Sweeper {
   }
 
   Result<void> read_folder(std::uint64_t folder, std::vector<std::uint64_t>& next) {
+    if (interrupted()) return interruption();
     auto done = fs_.handle_->run<void>([&](TSK_FS_INFO& fs) -> Result<void> {
       const DirectoryPtr dir(tsk_fs_dir_open_meta(&fs, folder));
       if (!dir) return fs_.handle_->refusal("read the folder", folder);
@@ -121,8 +123,9 @@ class Sweeper {
       return {};
     });
     if (done || done.error().code != Code::kCorrupt) return done;
-    const auto at = std::ranges::find(table_.files, folder, &FileInfo::inode);
-    if (at == table_.files.end() || at->allocated) anomalies_.add("tsk.folder", std::move(done).error());  // a deleted folder's blocks are anyone's
+    const auto at = seen_.find(folder);
+    if (at == seen_.end() || table_.files[at->second].allocated)
+      anomalies_.add("tsk.folder", std::move(done).error());  // a deleted folder's blocks are anyone's
     return {};
   }
 
@@ -172,7 +175,10 @@ class Sweeper {
   }
 
   Result<void> complete() {
-    for (FileInfo& file : table_.files) ICECORE_CHECK(fs_.complete(file));
+    for (FileInfo& file : table_.files) {
+      if (interrupted()) return interruption();
+      ICECORE_CHECK(fs_.complete(file));
+    }
     return {};
   }
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <tsk/fs/tsk_ntfs.h>
 #include <algorithm>
-#include <cstring>
 
 #include "core/text.h"
 

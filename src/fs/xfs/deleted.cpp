@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <unordered_set>
 
 #include "core/interrupt.h"
@@ -13,7 +14,10 @@
 namespace icecore::fs::xfs {
 namespace {
 
-constexpr std::size_t kMostFreedBlocks = 100'000, kMostFreedNames = 1'000'000;
+constexpr std::size_t kMostFreedBlocks = 100'000, kMostFreedNames = 1'000'000, kMostNamesOfOne = 1000;
+// What a disk of honest files never reaches: a bound for memory and time on a hostile one, as in ext4/deleted.cpp.
+constexpr std::size_t kMostMappings = 2'000'000, kMostPieces = 2'000'000;
+constexpr std::uint64_t kMostSteps = 50'000'000;
 
 /// A deleted file in the making.
 struct Draft {
@@ -72,10 +76,26 @@ class Finder {
         ICECORE_CHECK(take_life(life->second, draft));
         lives.erase(life);
       }
-      draft.complete = draft.complete || covers(super_, draft.mappings, draft.file.info.size);
-      drafts_.push_back(std::move(draft));
+      keep(std::move(draft));
     }
     return {};
+  }
+
+  void keep(Draft draft) {
+    draft.complete = draft.complete || covers(super_, draft.mappings, draft.file.info.size);
+    mappings_ += draft.mappings.size();
+    if (mappings_ > kMostMappings) {
+      mappings_ -= draft.mappings.size();
+      draft.mappings = {};
+      draft.complete = false;
+      tell_once("deleted files of more pieces than are looked at; not all were judged");
+    }
+    drafts_.push_back(std::move(draft));
+  }
+
+  void tell_once(std::string_view message) {
+    if (told_.insert(message).second)
+      anomalies_.add("xfs.deleted", Error{Code::kUnsupported, std::string(message), Location{reader_.source->name()}, nullptr});
   }
 
   // A number that has gone to another file. Its own inode, live or still to be freed, is none; nor is a life of which the disk knows no end.
@@ -85,8 +105,7 @@ class Finder {
     Draft draft;
     ICECORE_CHECK(take_life(life, draft));
     draft.file.inode_reused = true;
-    draft.complete = draft.complete || covers(super_, draft.mappings, draft.file.info.size);
-    drafts_.push_back(std::move(draft));
+    keep(std::move(draft));
     return {};
   }
 
@@ -107,21 +126,22 @@ class Finder {
     draft.blocks = life.blocks;
     // The free inode's own records are as they were when it was last written; the log's may be newer.
     if (!life.mappings.empty()) draft.mappings = life.mappings;
-    if (life.tree.empty()) return take_count(draft);
+    take_count(draft);
+    if (life.tree.empty()) return {};
     const auto inode = parse_inode(super_, life.info.inode, life.tree, reader_.source->name());
-    if (!inode) return take_count(draft);
+    if (!inode) return {};
     // The blocks of its tree were freed with it; while nobody has written over them they still say it all.
     auto mappings = read_mappings(reader_, inode->data, inode->realtime, reader_.at(life.info.inode_offset, life.info.inode));
     if (!mappings && mappings.error().code != Code::kCorrupt) return Failure(mappings.error());
     if (mappings) draft.mappings = std::move(*mappings);
-    return take_count(draft);
+    take_count(draft);
+    return {};
   }
 
-  static Result<void> take_count(Draft& draft) {
+  static void take_count(Draft& draft) {
     std::uint64_t mapped = 0;
     for (const Mapping& mapping : draft.mappings) mapped += mapping.count;
     draft.complete = mapped >= draft.blocks;
-    return {};
   }
 
   static Timestamp end_of(const Draft& draft) { return draft.file.info.deleted.value_or(draft.file.info.changed); }
@@ -132,13 +152,21 @@ class Finder {
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
     std::ranges::stable_sort(order, std::ranges::greater{}, [&](std::size_t i) { return end_of(drafts_[i]); });
     BlockSet later;
+    std::size_t pieces = 0;
+    std::uint64_t steps = 0;
     for (const std::size_t i : order) {
       if (interrupted()) return interruption();
       Draft& draft = drafts_[i];
       for (const Mapping& mapping : draft.mappings) {
+        if (pieces > kMostPieces || steps > kMostSteps) {
+          draft.complete = false;
+          tell_once("deleted files of more pieces than are looked at; not all were judged");
+          break;
+        }
         std::vector<BlockSpan> used;
         if (!draft.unlinked_only) space_.append_used(mapping.fs_block, mapping.count, used);
         later.append_within(mapping.fs_block, mapping.fs_block + mapping.count, used);
+        steps += 1 + used.size();
         // A mapping lies inside one allocation group, and so do its parts.
         for (BlockSpan& span : used) {
           const std::uint64_t length = span.end - span.start;
@@ -147,7 +175,7 @@ class Finder {
         }
         const Extent extent{mapping.file_block << super_.block_log, super_.block_offset(mapping.fs_block),
                             std::uint64_t{mapping.count} << super_.block_log, mapping.unwritten};
-        (void)append_pieces(extent, std::move(used), draft.file.extents);
+        pieces += append_pieces(extent, std::move(used), draft.file.extents);
       }
       for (const Mapping& mapping : draft.mappings) later.add(mapping.fs_block, mapping.fs_block + mapping.count);
     }
@@ -253,7 +281,7 @@ class Finder {
       auto& names = std::prev(lives.end())->file.names;
       const auto same = std::ranges::find_if(names, [&](const DeletedName& other) { return other.parent == name.parent && other.text == name.text; });
       if (same == names.end())
-        names.push_back(std::move(name));
+        add_name(names, std::move(name));
       else if (same->sureness < name.sureness)
         *same = std::move(name);
       return;
@@ -269,7 +297,13 @@ class Finder {
     file.info.allocated = false;
     file.origin = name.origin;
     file.size_exact = false;
-    file.names.push_back(std::move(name));
+    add_name(file.names, std::move(name));
+  }
+
+  // Each new one is held against all that there are.
+  void add_name(std::vector<DeletedName>& names, DeletedName name) {
+    if (names.size() >= kMostNamesOfOne) return tell_once("deleted files of more names than are kept");
+    names.push_back(std::move(name));
   }
 
   DeletedFiles assemble(const LogHistory& history, const PathIndex& paths) {
@@ -299,6 +333,8 @@ class Finder {
   std::multimap<std::pair<std::uint64_t, std::uint64_t>, const Name*> live_;
   std::vector<FormerName> former_;
   std::map<std::uint64_t, DeletedFile> unknown_;
+  std::size_t mappings_ = 0;
+  std::set<std::string_view> told_;
 };
 
 }  // namespace

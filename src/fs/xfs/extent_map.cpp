@@ -1,7 +1,6 @@
 #include "fs/xfs/extent_map.h"
 
 #include <fmt/format.h>
-#include <algorithm>
 #include <unordered_set>
 
 namespace icecore::fs::xfs {

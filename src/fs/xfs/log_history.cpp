@@ -16,7 +16,6 @@ namespace {
 
 constexpr std::uint32_t kBlocksAtOnce = 2048;  // 1 MiB
 constexpr std::size_t kMostLives = 500'000;
-constexpr std::size_t kBlocksField = 64;  // di_nblocks
 
 class History {
  public:
@@ -74,7 +73,7 @@ class History {
     InodeLife& life = history_.lives[{logged.inode, inode->info.generation}];
     life.info = inode->info;
     life.lsn = lsn;
-    life.blocks = load_be<std::uint64_t>(record, kBlocksField);
+    life.blocks = load_be<std::uint64_t>(record, dinode::kBlocks);
     if (inode->info.type == FileType::kSymlink && (logged.fields & log::kFieldDataLocal) != 0 && inode->data.format == ForkFormat::kLocal)
       life.inside = std::string(as_text(inode->data.bytes.first(std::min<std::size_t>(inode->data.bytes.size(), inode->info.size))));
     if ((logged.fields & log::kFieldDataRoot) != 0 && inode->data.format == ForkFormat::kBtree) life.tree = record;

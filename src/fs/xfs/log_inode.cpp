@@ -33,10 +33,6 @@ void turn_time(ByteView from, std::span<std::byte> to, std::size_t offset, bool 
   turn(from, to, {offset + 4, 4});
 }
 
-void store_be(std::span<std::byte> to, std::size_t offset, std::uint64_t value, std::size_t size) {
-  for (std::size_t i = 0; i < size; ++i) to[offset + i] = static_cast<std::byte>(value >> (8 * (size - 1 - i)));
-}
-
 void zero(std::span<std::byte> to, std::size_t offset, std::size_t size) { std::ranges::fill(to.subspan(offset, size), std::byte{0}); }
 
 void apply_core(ByteView core, std::uint64_t lsn, bool v3, std::span<std::byte> record) {
@@ -58,7 +54,7 @@ void apply_core(ByteView core, std::uint64_t lsn, bool v3, std::span<std::byte> 
   for (const Field field : kCoreV3Fields) turn(core, record, field);
   turn_time(core, record, dinode::kCreated, (flags2 & dinode::kFlag2Bigtime) != 0);
   zero(record, 132, 12);
-  store_be(record, dinode::kLsn, lsn, 8);
+  store_be(record, dinode::kLsn, lsn);
   std::ranges::copy(core.subspan(dinode::kUuid, kUuidSize), record.subspan(dinode::kUuid).begin());
 }
 
@@ -133,14 +129,14 @@ Result<void> apply_logged_inode(const Superblock& super, const LoggedInode& logg
   const std::size_t fork_offset = std::size_t{load_be<std::uint8_t>(record, dinode::kForkOffset)} * 8;
   if (fork_offset >= forks.size()) return fail(Code::kCorrupt, "the attribute fork of an inode in the log begins outside of the inode", where);
   const auto data = fork_offset == 0 ? forks : forks.first(fork_offset);
-  if ((logged.fields & log::kFieldDevice) != 0) store_be(data, 0, logged.device, 4);
+  if ((logged.fields & log::kFieldDevice) != 0) store_be(data, 0, logged.device);
   ICECORE_CHECK(apply_fork(super, logged.data, !logged.data.empty() && (logged.fields & log::kFieldDataRoot) != 0, data, where));
   if (fork_offset != 0)
     ICECORE_CHECK(
         apply_fork(super, logged.attr, !logged.attr.empty() && (logged.fields & log::kFieldAttrRoot) != 0, forks.subspan(fork_offset), where));
   if (!super.crc) return {};
   const std::uint32_t crc = block_crc(record.first(super.inode_size), dinode::kCrc);
-  store_be(record, dinode::kCrc, byte_swap(crc), 4);
+  store_le(record, dinode::kCrc, crc);
   return {};
 }
 

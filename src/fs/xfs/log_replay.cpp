@@ -1,6 +1,5 @@
 #include "fs/xfs/log_replay.h"
 
-#include <fmt/format.h>
 #include <algorithm>
 #include <map>
 

@@ -26,6 +26,7 @@ class OverlaySource final : public image::BlockSource {
   std::uint64_t size() const override { return base_->size(); }
   std::string name() const override { return base_->name(); }
   std::uint64_t image_offset(std::uint64_t offset) const override { return base_->image_offset(offset); }
+  const image::BlockSource* disk_at(std::uint64_t offset) const override { return base_->disk_at(offset); }
   Result<void> prefetch(std::span<const image::ByteRange> ranges) const override { return base_->prefetch(ranges); }
 
   Result<void> read(std::uint64_t offset, std::span<std::byte> out) const override {
