@@ -51,7 +51,7 @@ class TwoDisksTest(unittest.TestCase):
         console = open(cls.folder / "console", "wb")
         cls.addClassCleanup(console.close)
         subprocess.run(["linux.uml", "mem=256M", f"ubd0={cls.first}", f"ubd1={cls.second}", "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "rw",
-                        f"init={REPOSITORY / 'tests/data/volume/guest.sh'}", "quiet", "con=null", "con0=null,fd:1", f"JOB={job}"],
+                        f"init={REPOSITORY / 'tests/data/guest.sh'}", "quiet", "con=null", "con0=null,fd:1", f"JOB={job}"],
                        stdin=subprocess.DEVNULL, stdout=console, stderr=subprocess.STDOUT, timeout=300, env=dict(os.environ, TMPDIR="/dev/shm"))
         said = cls.folder / "job.code"
         assert said.exists() and said.read_text() == "0\n", (cls.folder / "job.out").read_text()

@@ -1,9 +1,10 @@
-// A guest kernel (Debian's User Mode Linux) with device-mapper and md, which this machine's own kernel may lack.
+// A guest kernel (Debian's User Mode Linux) for what this machine's own may lack: device-mapper and md, XFS version 4, FAT, ISO 9660.
 #pragma once
 
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -11,17 +12,28 @@
 
 namespace icecore::test {
 
-/// Runs `bash SCRIPT ARGUMENTS` in the guest. `disks` are its /dev/ubda, /dev/ubdb, …; its root is this machine's file tree.
-inline void run_in_guest(const std::filesystem::path& scratch, const std::vector<std::filesystem::path>& disks, const std::string& command) {
+/// Runs a shell script as the guest's only work; it ends at the first command that fails, and then the test fails. `disks` are its /dev/ubda,
+/// /dev/ubdb, … and $disk0, $disk1, … (nodes in `scratch`); its root is this machine's file tree. `ins NAME…` loads modules.
+inline void run_in_guest(const std::filesystem::path& scratch, const std::vector<std::filesystem::path>& disks, const std::string& script) {
+  const std::filesystem::path job = scratch / "guest-job";
   std::string drives;
-  for (std::size_t i = 0; i < disks.size(); ++i) drives += fmt::format(" ubd{}='{}'", i, disks[i].string());
-  const std::string job = (scratch / "guest-job").string();
+  {
+    std::ofstream out(job);
+    out << "set -e\n";
+    for (std::size_t i = 0; i < disks.size(); ++i) {
+      const std::filesystem::path node = scratch / fmt::format("guest-disk{}", i);
+      out << fmt::format("rm -f '{0}'; mknod '{0}' b 98 {1}; disk{2}='{0}'\n", node.string(), 16 * i, i);
+      drives += fmt::format(" ubd{}='{}'", i, disks[i].string());
+    }
+    out << script << "\n";
+  }
+  // The guest's memory is a file: in tmpfs where it has room, so that a sync on this machine does not wait for it.
   run_ok(
-      fmt::format("printf '%s\\n' \"{0}\" > '{1}'; rm -f '{1}.code'; TMPDIR=$([ -d /dev/shm ] && echo /dev/shm || echo /tmp) timeout 300 linux.uml "
-                  "mem=256M {2} root=/dev/root rootfstype=hostfs rootflags=/ rw "
-                  "init='{3}' quiet con=null con0=null,fd:1 JOB='{1}' > '{1}.console' 2>&1",
-                  command, job, drives, data_file("volume/guest.sh").string()));
-  ASSERT_EQ(run(fmt::format("cat '{}.code'", job)).output, "0\n") << run(fmt::format("cat '{}.out'", job)).output;
+      fmt::format("rm -f '{0}.code'; TMPDIR=$([ \"$(df --output=avail -m /dev/shm | tail -n 1)\" -gt 600 ] && echo /dev/shm || echo /tmp) "
+                  "timeout 300 linux.uml mem=512M {1} root=/dev/root rootfstype=hostfs rootflags=/ rw init='{2}' quiet con=null con0=null,fd:1 "
+                  "JOB='{0}' > '{0}.console' 2>&1",
+                  job.string(), drives, data_file("guest.sh").string()));
+  ASSERT_EQ(run(fmt::format("cat '{}.code'", job.string())).output, "0\n") << run(fmt::format("cat '{}.out'", job.string())).output;
 }
 
 }  // namespace icecore::test

@@ -113,6 +113,7 @@ std::vector<Extent> extents_of(const TSK_FS_INFO& filesystem, const TSK_FS_ATTR&
   std::vector<Extent> extents;
   if ((attribute.flags & TSK_FS_ATTR_NONRES) == 0 || (attribute.flags & TSK_FS_ATTR_COMP) != 0) return extents;
   const std::uint64_t block = filesystem.block_size, base = static_cast<std::uint64_t>(filesystem.offset), skip = attribute.nrd.skiplen;
+  const std::uint64_t blocks = filesystem.last_block + 1;  // an APFS volume's block_count is what it holds, and its addresses are its container's
   const auto size = static_cast<std::uint64_t>(std::max<TSK_OFF_T>(attribute.size, 0));
   const auto written = static_cast<std::uint64_t>(std::max<TSK_OFF_T>(attribute.nrd.initsize, 0));
   const auto add = [&](std::uint64_t from, std::uint64_t to, std::uint64_t at, bool unwritten) {
@@ -120,7 +121,7 @@ std::vector<Extent> extents_of(const TSK_FS_INFO& filesystem, const TSK_FS_ATTR&
   };
   for (const TSK_FS_ATTR_RUN* run = attribute.nrd.run; run != nullptr && extents.size() < most; run = run->next) {
     if ((run->flags & (TSK_FS_ATTR_RUN_FLAG_SPARSE | TSK_FS_ATTR_RUN_FLAG_FILLER)) != 0 || block == 0) continue;
-    if (run->len > filesystem.block_count || run->addr > filesystem.block_count || run->offset > (UINT64_MAX >> 1) / block) continue;
+    if (run->len > blocks || run->addr > blocks || run->offset > (UINT64_MAX >> 1) / block) continue;
     const std::uint64_t begin = std::max(run->offset * block, skip), end = std::min((run->offset + run->len) * block, size + skip);
     if (begin >= end) continue;
     const std::uint64_t at = base + run->addr * block + (begin - run->offset * block);

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/hash.h"
 #include "core/text.h"
 #include "fs/tsk/tsk.h"
 #include "fs/tsk/tsk_filesystem.h"
@@ -44,15 +45,24 @@ Result<void> name_volume(const image::BlockSource& source, FilesystemInfo& info)
   return {};
 }
 
+// Of the container, as blkid names it (Apple File System Reference: nx_superblock_t.nx_uuid).
+Result<std::string> apfs_uuid(const image::BlockSource& source) {
+  ICECORE_ASSIGN(const std::string uuid, text_at(source, 72, 16));
+  std::string text = to_hex(as_bytes(uuid));
+  for (const std::size_t at : {20U, 16U, 12U, 8U}) text.insert(at, 1, '-');
+  return text;
+}
+
 // The first volume that can be read; the others are named.
 Result<FilesystemPtr> open_apfs(const image::SourcePtr& source, Anomalies& anomalies) {
   ICECORE_ASSIGN(const auto volumes, pool_volumes(source));
+  ICECORE_ASSIGN(const std::string uuid, apfs_uuid(*source));
   FilesystemPtr opened;
   std::string left_out;
   for (const PoolVolume& volume : volumes) {
     if (!opened && !volume.encrypted) {
       ICECORE_ASSIGN(auto handle, Handle::open_in_pool(source, volume.block));
-      ICECORE_ASSIGN(opened, TskFilesystem::make(std::move(handle), {"apfs", volume.name, "", 0, 0, 0, false}));
+      ICECORE_ASSIGN(opened, TskFilesystem::make(std::move(handle), {"apfs", volume.name, uuid, 0, 0, 0, false}));
       continue;
     }
     left_out += fmt::format("{}{}{}", left_out.empty() ? "" : ", ", printable(volume.name), volume.encrypted ? " (encrypted)" : "");

@@ -38,7 +38,7 @@ Result<void> TskFilesystem::look_around() {
   }
   return handle_->run<void>([&](TSK_FS_INFO& fs) -> Result<void> {
     info_.block_size = fs.block_size;
-    info_.size = fs.block_count * fs.block_size;
+    info_.size = (fs.last_block + 1) * fs.block_size;  // for APFS the container's, which its volumes share
     info_.root_inode = fs.root_inum;
     ntfs_ = TSK_FS_TYPE_ISNTFS(fs.ftype);
     if (fs.ftype == TSK_FS_TYPE_ISO9660) iso_ = iso_records(fs);

@@ -6,7 +6,7 @@
 #include <fstream>
 
 #include "fs/tsk/tsk_support.h"
-#include "fs/xfs/guest.h"
+#include "support/guest.h"
 
 namespace icecore::fs::tsk::test {
 namespace {
@@ -53,17 +53,17 @@ TEST(TskFat, IsAsTheKernelHasItAndDeletedNamesAsFls) {
   run_ok(fmt::format("truncate -s 3M '{}' && mkfs.vfat -F 12 -n TWELVE -i 12345678 '{}'", fat12.string(), fat12.string()));
   run_ok(fmt::format("truncate -s 20M '{}' && mkfs.vfat -F 16 -n SIXTEEN -i 89abcdef '{}'", fat16.string(), fat16.string()));
   run_ok(fmt::format("truncate -s 40M '{}' && mkfs.vfat -F 32 -s 1 -n 'EFI SYSTEM' -i 0badcafe '{}'", fat32.string(), fat32.string()));
-  xfs::test::run_in_guest(scratch.path(), {fat12, fat16, fat32},
-                          fmt::format("populate='{}' list='{}' out='{}'\n", data_file("tsk/populate.py").string(), data_file("tsk/list.py").string(),
-                                      scratch.path().string()) +
-                              "for m in nls_cp437 nls_utf8 nls_iso8859-1 nls_ascii fat vfat; do "
-                              "insmod $(find /usr/lib/uml/modules/$(uname -r) -name $m.ko) || true; done\n"
-                              "mkdir -p $out/mount\n"
-                              "n=0; for disk in $disk0 $disk1 $disk2; do\n"
-                              "  mount -t vfat -o utf8 $disk $out/mount\n"
-                              "  python3 $populate fill $out/mount; sync -f $out/mount; python3 $populate delete $out/mount; umount $out/mount\n"
-                              "  mount -t vfat -o ro,utf8 $disk $out/mount; python3 $list $out/mount > $out/tree$n; umount $out/mount\n"
-                              "  n=$((n+1)); done\n");
+  icecore::test::run_in_guest(scratch.path(), {fat12, fat16, fat32},
+                              fmt::format("populate='{}' list='{}' out='{}'\n", data_file("tsk/populate.py").string(),
+                                          data_file("tsk/list.py").string(), scratch.path().string()) +
+                                  "for m in nls_cp437 nls_utf8 nls_iso8859-1 nls_ascii fat vfat; do "
+                                  "insmod $(find /usr/lib/uml/modules/$(uname -r) -name $m.ko) || true; done\n"
+                                  "mkdir -p $out/mount\n"
+                                  "n=0; for disk in $disk0 $disk1 $disk2; do\n"
+                                  "  mount -t vfat -o utf8 $disk $out/mount\n"
+                                  "  python3 $populate fill $out/mount; sync -f $out/mount; python3 $populate delete $out/mount; umount $out/mount\n"
+                                  "  mount -t vfat -o ro,utf8 $disk $out/mount; python3 $list $out/mount > $out/tree$n; umount $out/mount\n"
+                                  "  n=$((n+1)); done\n");
   expect_agreement(fat12, listed_tree(scratch / "tree0"), {});
   expect_agreement(fat16, listed_tree(scratch / "tree1"), {});
   expect_agreement(fat32, listed_tree(scratch / "tree2"), {});

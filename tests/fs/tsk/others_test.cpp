@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "fs/tsk/tsk_support.h"
-#include "fs/xfs/guest.h"
+#include "support/guest.h"
 
 namespace icecore::fs::tsk::test {
 namespace {
@@ -73,7 +73,7 @@ TEST(TskIso, IsAsTheKernelHasItWithRockRidgesTimes) {
   make_folder(scratch / "tree");
   run_ok(fmt::format("TZ=Asia/Kolkata genisoimage -quiet -D -R -input-charset utf-8 -V 'Cloud Init' -o '{}' '{}' 2>&1", image.string(),
                      (scratch / "tree").string()));
-  xfs::test::run_in_guest(
+  icecore::test::run_in_guest(
       scratch.path(), {image},
       fmt::format("list='{}' out='{}'\n", data_file("tsk/list.py").string(), scratch.path().string()) +
           "for m in zlib_inflate cdrom isofs; do insmod $(find /usr/lib/uml/modules/$(uname -r) -name $m.ko) || true; done\nmkdir -p $out/mount\n"

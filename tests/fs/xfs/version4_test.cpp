@@ -1,13 +1,38 @@
 // Version 4: no checksums, no birth times, no LSNs in blocks. All that the version 5 tests ask, with a guest's kernel as the oracle.
 #include <gtest/gtest.h>
 
-#include "fs/xfs/guest.h"
+#include <fstream>
+
+#include "core/hash.h"
 #include "fs/xfs/tree.h"
 #include "fs/xfs/xfs.h"
 #include "fs/xfs/xfs_image.h"
+#include "support/guest.h"
 
 namespace icecore::fs::xfs::test {
 namespace {
+
+using icecore::test::run_in_guest;
+
+// What tree.py printed.
+Tree printed_tree(const Path& file) {
+  Tree tree;
+  std::ifstream in(file);
+  const auto text = [](const std::string& hex) {
+    const auto bytes = from_hex(hex);
+    EXPECT_TRUE(bytes.has_value());
+    return bytes ? std::string(as_text(*bytes)) : std::string();
+  };
+  for (std::string line; std::getline(in, line);) {
+    const auto fields = split(line, '\t');
+    if (fields.size() != 3) {
+      ADD_FAILURE() << line;
+      continue;
+    }
+    tree[text(std::string(fields[0]))] = {std::string(fields[1]), text(std::string(fields[2]))};
+  }
+  return tree;
+}
 
 void expect_tree(const Tree& expected, const Path& image, JournalView view, const std::string& what) {
   Anomalies anomalies;

@@ -1,8 +1,9 @@
 #!/bin/bash
-# First process of a User Mode Linux guest whose root is this machine's tree (hostfs): device-mapper and md of a real kernel. Does JOB and stops.
+# First process of a User Mode Linux guest whose root is this machine's tree (hostfs): a real kernel for what this machine's own may lack. Does JOB and stops.
 mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t tmpfs none /run
+mount -t tmpfs none /dev/shm 2>/dev/null
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8
 modules=$(find /usr/lib/uml/modules/"$(uname -r)" -name '*.ko')
 # Adds modules by name, in order; those that are built in or there already are no matter.
