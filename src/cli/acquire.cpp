@@ -17,7 +17,7 @@ namespace {
 
 struct AcquireFlags {
   std::vector<std::string> targets, baselines;
-  bool dry_run = false, no_image_hash = false;
+  bool dry_run = false, no_image_hash = false, copy = false;
 };
 
 std::string text_of(const std::vector<engine::AcquiredImage>& images) {
@@ -60,9 +60,9 @@ class Acquisition {
   }
 
  private:
-  static bool is_collected_first(const std::string& target) {
+  bool is_collected_first(const std::string& target) const {
     const engine::TargetKind kind = engine::kind_of(target);
-    return kind == engine::TargetKind::kInstance || kind == engine::TargetKind::kVolume;
+    return kind == engine::TargetKind::kInstance || kind == engine::TargetKind::kVolume || (kind == engine::TargetKind::kSnapshot && flags_.copy);
   }
 
   Path case_of(const std::string& target) const {
@@ -136,6 +136,8 @@ void add_acquire(CLI::App& app, Globals& globals, Chosen& chosen) {
       ->expected(1)
       ->allow_extra_args(false);
   command.add_flag("--dry-run", flags->dry_run, "list the blocks, print calls and cost; fetch nothing");
+  command.add_flag("--copy", flags->copy,
+                   "copy a snapshot that EBS direct cannot read (public, or another account's) into this account first, as collect does");
   command.add_flag(
       "--no-image-hash", flags->no_image_hash,
       "leave out the SHA-256 of the whole file, for which its holes are hashed too (10 minutes for 1 TiB); the Merkle root is made, and a "

@@ -205,8 +205,8 @@ Result<SnapshotRecord> adopt_snapshot(Workspace& workspace, aws::Ec2& ec2, const
         Code::kConflict,
         fmt::format(
             "{} belongs to account {}: the EBS direct APIs read only the account's own snapshots. icecore collect {} copies it into a case of its "
-            "own, which can then be looked at",
-            snapshot, described.owner_id, snapshot));
+            "own, which can then be looked at; icecore acquire --copy {} gives its complete image in one go",
+            snapshot, described.owner_id, snapshot, snapshot));
   if (described.storage_tier == "archive")
     return fail(Code::kConflict,
                 fmt::format("{} is archived; restore it first: aws ec2 restore-snapshot-tier --snapshot-id {} --temporary-restore-days 7", snapshot,

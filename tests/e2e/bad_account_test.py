@@ -7,6 +7,7 @@ from harness import INCIDENT, INSTANCE
 
 NOBODY = {"AWS_ACCESS_KEY_ID": "AKIAICECORELAB000002", "AWS_SECRET_ACCESS_KEY": "icecore/lab/practice/secret/key+00000002"}
 READER = "arn:aws:iam::111122223333:role/icecore-reader"
+BASELINE = "snap-0b5e11ea0ba5e11ea"
 TERMINATED = "i-0bad3fec627e0fe76"
 
 
@@ -31,6 +32,16 @@ class AccountTest(BadInput):
         self.assert_clean(case)
         return ran
 
+    def reader(self):
+        """A case with the keys of a role that may read, and may neither make snapshots nor use keys."""
+        case = self.case(AWS_PROFILE="reader", **without_keys())
+        folder = case.cwd / "home/.aws"
+        folder.mkdir(parents=True)
+        keys = self.lab.exports
+        (folder / "config").write_text(f"[profile reader]\nrole_arn = {READER}\nsource_profile = base\n[profile base]\naws_access_key_id = "
+                                       f"{keys['AWS_ACCESS_KEY_ID']}\naws_secret_access_key = {keys['AWS_SECRET_ACCESS_KEY']}\n")
+        return case
+
     def test_unknown_instance(self):
         unknown = "i-0123456789abcdef0"
         self.refused(self.case(), "investigate", unknown, words=(unknown, "us-west-2", "--region"))
@@ -42,15 +53,16 @@ class AccountTest(BadInput):
         self.refused(self.case(**NOBODY), "investigate", INSTANCE, words=("ec2:DescribeInstances", "readonly-nobody"))
 
     def test_may_read_and_not_snapshot(self):
-        case = self.case(AWS_PROFILE="reader", **without_keys())
-        folder = case.cwd / "home/.aws"
-        folder.mkdir(parents=True)
-        keys = self.lab.exports
-        (folder / "config").write_text(f"[profile reader]\nrole_arn = {READER}\nsource_profile = base\n[profile base]\naws_access_key_id = "
-                                       f"{keys['AWS_ACCESS_KEY_ID']}\naws_secret_access_key = {keys['AWS_SECRET_ACCESS_KEY']}\n")
+        case = self.reader()
         self.refused(case, "investigate", INSTANCE, words=("ec2:CreateSnapshots", INSTANCE))
         # What could be had is kept, and the next run, with the right, goes on from there.
         self.assertTrue((case.folder / f"instances/{INSTANCE}/metadata.json").is_file())
+
+    def test_encrypted_without_the_right_to_its_key(self):
+        key = "arn:aws:kms:us-west-2:111122223333:key/0b5e11ea-0000-4000-8000-0ba5e11ea000"
+        self.addCleanup(self.lab.patch, "snapshots", BASELINE, {"Encrypted": False, "KmsKeyId": None})
+        self.lab.patch("snapshots", BASELINE, {"Encrypted": True, "KmsKeyId": key})
+        self.refused(self.reader(), "acquire", BASELINE, words=(BASELINE, "kms:Decrypt", key))
 
     def test_no_credentials(self):
         self.refused(self.case(**without_keys()), "investigate", INSTANCE, words=("credentials", "AWS_ACCESS_KEY_ID", "--profile"))

@@ -9,7 +9,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
 
 import in_guest  # noqa: E402
 import ledger  # noqa: E402
-from harness import DATA_VOLUME, DONE, FAILED, PARTIAL, ROOT_VOLUME, USAGE, Case, Lab, finish, scratch, slow, start  # noqa: E402,F401
+from harness import DATA_VOLUME, DONE, FAILED, INCIDENT, PARTIAL, ROOT_VOLUME, USAGE, Case, Lab, finish, scratch, sha256, slow, start  # noqa: E402,F401
 
 QUICK = ("--instance-seconds", "0.1", "--volume-seconds", "0.05", "--snapshot-seconds", "0.1", "--ec2-rate", "0", "--ec2-write-rate", "0")
 REGION = "us-west-2"

@@ -4,7 +4,7 @@ import signal
 import time
 import unittest
 
-from bench import DONE, FAILED, FOREIGN_ACCOUNT, QUICK, Desk, Lab, finish, home_state, ledger, start
+from bench import DONE, FAILED, FOREIGN_ACCOUNT, INCIDENT, QUICK, Desk, Lab, finish, home_state, ledger, sha256, start
 
 SHARED, PUBLIC, BASELINE = "snap-0ccd3e9c6ccd3e9c6", "snap-0ccd3e9c6da7a0000", "snap-0b5e11ea0ba5e11ea"
 FORENSICS_ACCOUNT = "999988887777"
@@ -26,6 +26,21 @@ class ElsewhereTest(unittest.TestCase):
         ran = self.fine("collect", snapshot, "--case", "case", "--json", *arguments)
         one = ran.json()["snapshots"][0]["snapshot"]
         return self.lab.snapshots()[one]
+
+    def test_acquire_copies_where_it_is_asked_to(self):
+        before = set(self.lab.snapshots())
+        refused = self.desk.run("acquire", PUBLIC)
+        self.assertEqual(refused.code, FAILED, refused)
+        self.assertIn("--copy", refused.err)
+        self.fine("acquire", PUBLIC, "--copy", "--dry-run")
+        self.assertEqual(set(self.lab.snapshots()), before)
+        made = []
+        for _ in range(2):
+            image, = self.fine("acquire", PUBLIC, "--copy", "--json").json()
+            made.append((image["snapshot"], image["sha256"]))
+        self.assertEqual(set(self.lab.snapshots()) - before, {made[0][0]})
+        self.assertEqual(made[0], made[1])
+        self.assertEqual(made[0][1], sha256(INCIDENT / "data.raw"))
 
     def test_shared_and_public_are_copied_once_and_then_readable(self):
         for snapshot in (SHARED, PUBLIC):
