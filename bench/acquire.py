@@ -16,12 +16,11 @@ import time
 
 from harness import ICECORE, INCIDENT, Case, Lab, scratch
 from measure import REPEATS, row
-from timeline import CACHE
+from where import CACHE, KEPT
+from world import BLOCK, GIB, world_with
 
 HERE = pathlib.Path(__file__).resolve().parent
-BLOCK = 524288
-GIB = 2**30
-COLDSNAP = CACHE.parent / "coldsnap/bin/coldsnap"
+COLDSNAP = KEPT / "coldsnap/bin/coldsnap"
 # name → (size of the volume in GiB, GiB written)
 VOLUMES = {"snap-0be9c00000000000a": (16, 2), "snap-0be9c00000000000b": (1024, 8)}
 SMALL, HUGE = VOLUMES
@@ -48,17 +47,7 @@ def volume_image(snapshot):
 
 def world():
     """The practice incident's world with the two volumes' snapshots in it."""
-    folder = scratch()
-    for item in INCIDENT.iterdir():
-        if item.name != "world.json":
-            (folder / item.name).symlink_to(item)
-    description = json.loads((INCIDENT / "world.json").read_text())
-    pattern = next(item for item in description["snapshots"] if item["OwnerId"] == "111122223333")
-    for snapshot, (size, _) in VOLUMES.items():
-        (folder / f"{snapshot}.raw").symlink_to(volume_image(snapshot))
-        description["snapshots"].append({**pattern, "SnapshotId": snapshot, "VolumeId": "vol-ffffffff", "VolumeSize": size, "_image": f"{snapshot}.raw"})
-    (folder / "world.json").write_text(json.dumps(description))
-    return folder
+    return world_with({snapshot: volume_image(snapshot) for snapshot in VOLUMES})
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""The fewest 512 KiB blocks that a timeline of the root filesystem can read, by e2fsprogs and the kernel, not by us."""
+"""The fewest 512 KiB blocks that a timeline of an ext4 filesystem can read, by e2fsprogs and the kernel, not by us."""
 import os
 import re
 import subprocess
@@ -52,8 +52,9 @@ def table_extents(dump):
             yield table * size, used * number["Inode size"]
 
 
-def least_blocks(image):
-    offset = linux_partition(image)
+def least_blocks(image, offset=None):
+    """`offset`: the byte at which the filesystem begins; None for the last Linux partition."""
+    offset = linux_partition(image) if offset is None else offset
     extents = list(table_extents(output("dumpe2fs", f"{image}?offset={offset}"))) + list(directory_extents(image, offset))
     blocks = set()
     for start, length in extents:

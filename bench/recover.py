@@ -12,16 +12,14 @@ import tempfile
 
 from harness import ICECORE
 from measure import row
-from timeline import CACHE, MAKE
+from where import CACHE, image
 
 EMPTY = hashlib.sha256(b"").hexdigest()
 
 
 def prepared(name):
     """The image and what was deleted: {path: {"sha256", "size"}}."""
-    path = CACHE / f"{name}.img"
-    if not path.exists():
-        subprocess.run([MAKE, name, "--folder", CACHE], check=True)
+    path = image(name)
     return path, json.loads(path.with_suffix(".json").read_text())
 
 

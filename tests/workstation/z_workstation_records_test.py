@@ -1,4 +1,5 @@
-"""Last by its name: every request that any test of the workstation sent, and every reply to it, is valid by botocore's service models."""
+"""Last by its name, which is another than that of the end-to-end tests (both folders are in the path): every request that any test of the workstation
+sent, and every reply to it, is valid by botocore's service models."""
 import unittest
 
 import bench  # noqa: F401  # finds the end-to-end tests' helpers
