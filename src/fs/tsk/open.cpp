@@ -4,6 +4,7 @@
 
 #include "core/hash.h"
 #include "core/text.h"
+#include "fs/tsk/apfs_check.h"
 #include "fs/tsk/tsk.h"
 #include "fs/tsk/tsk_filesystem.h"
 
@@ -55,6 +56,7 @@ Result<std::string> apfs_uuid(const image::BlockSource& source) {
 
 // The first volume that can be read; the others are named.
 Result<FilesystemPtr> open_apfs(const image::SourcePtr& source, Anomalies& anomalies) {
+  ICECORE_CHECK(check_apfs(*source));
   ICECORE_ASSIGN(const auto volumes, pool_volumes(source));
   ICECORE_ASSIGN(const std::string uuid, apfs_uuid(*source));
   FilesystemPtr opened;
