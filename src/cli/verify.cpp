@@ -33,14 +33,17 @@ OrderedJson report_json(const evidence::VerifyReport& report) {
           {"finished", report.finished}};
 }
 
+std::string several(std::uint64_t count, std::string_view one, std::string_view more) { return fmt::format("{} {}", count, count == 1 ? one : more); }
+
 std::string report_text(const evidence::VerifyReport& report, const report::Style& style) {
   std::string text;
   for (const evidence::Problem& problem : report.problems) text += evidence::to_string(problem) + '\n';
   for (const std::string& note : report.notes) text += report::wrap("note: " + printable(note), 0, style);
-  const std::string counts = fmt::format("{} ledger entries, {} signed checkpoints, {} files ({}), {} images", report.entries, report.checkpoints,
-                                         report.files, human_size(report.bytes), report.images);
+  const std::string counts = fmt::format("{}, {}, {} ({}), {}", several(report.entries, "ledger entry", "ledger entries"),
+                                         several(report.checkpoints, "signed checkpoint", "signed checkpoints"),
+                                         several(report.files, "file", "files"), human_size(report.bytes), several(report.images, "image", "images"));
   return text + (report.ok() ? report::bold("intact", style) + ": " + counts + '\n'
-                             : report::bold(fmt::format("NOT intact: {} problems", report.problems.size()), style) + " in " + counts + '\n');
+                             : report::bold("NOT intact: " + several(report.problems.size(), "problem", "problems"), style) + " in " + counts + '\n');
 }
 
 int verify_case(const Globals& globals, const engine::VerifyJob& job) {
