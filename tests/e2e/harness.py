@@ -125,13 +125,16 @@ class Lab:
         lines = [line for line in (self.folder / "log").read_text().splitlines() if line.startswith("export ")]
         self.exports = dict(shlex.split(line)[1].split("=", 1) for line in lines)
         self.url = self.exports["AWS_ENDPOINT_URL"]
+        self.clients = []
         Lab.labs.append(self)
 
     def boto(self, service, key=None):
         """A client that is not ours. `key`: (id, secret) of another principal than the exported one."""
         identifier, secret = key or (self.exports["AWS_ACCESS_KEY_ID"], self.exports["AWS_SECRET_ACCESS_KEY"])
-        return boto3.client(service, endpoint_url=self.url, region_name="us-west-2", aws_access_key_id=identifier, aws_secret_access_key=secret,
-                            verify=self.exports.get("AWS_CA_BUNDLE"), config=botocore.config.Config(s3={"addressing_style": "path"}))
+        client = boto3.client(service, endpoint_url=self.url, region_name="us-west-2", aws_access_key_id=identifier, aws_secret_access_key=secret,
+                              verify=self.exports.get("AWS_CA_BUNDLE"), config=botocore.config.Config(s3={"addressing_style": "path"}))
+        self.clients.append(client)
+        return client
 
     def control(self, method, path, body=None):
         data = None if body is None else json.dumps(body).encode()
@@ -153,6 +156,8 @@ class Lab:
         return self.control("PATCH", f"{table}/{identifier}", members)
 
     def stop(self):
+        while self.clients:
+            self.clients.pop().close()
         if self.process.poll() is None:
             self.process.terminate()
             self.process.wait(30)
