@@ -77,7 +77,7 @@ class Acquisition {
 
   // Which blocks a snapshot has is not known before there is one, and a dry run makes none.
   Result<Outcome> plan_collection(const std::string& what, engine::Workspace& workspace) {
-    ICECORE_ASSIGN(const auto plan, engine::plan_collect(workspace, {what, true, std::nullopt}));
+    ICECORE_ASSIGN(const auto plan, plan_of(workspace, {}, what));
     OrderedJson json = {{"target", what}};
     json["collect"] = plan_json(plan);
     results_.push_back(std::move(json));
@@ -94,7 +94,7 @@ class Acquisition {
       ICECORE_ASSIGN(const bool held, is_held(what, workspace));
       if (!held) return plan_collection(what, workspace);
     }
-    if (to_collect && !flags_.dry_run) ICECORE_CHECK(engine::collect(workspace, {what, true, std::nullopt}));
+    if (to_collect && !flags_.dry_run) ICECORE_CHECK(collect_target(workspace, {}, what));
     engine::TargetOptions options;
     options.disks_only = true;
     ICECORE_ASSIGN(engine::Target target, engine::open_target(workspace, to_collect ? workspace.folder().path().string() : what, options));

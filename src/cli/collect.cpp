@@ -33,22 +33,6 @@ Result<void> show(const Globals& globals, engine::Workspace& workspace, const en
   return print(text + fmt::format("case: {}\n", folder));
 }
 
-// A snapshot from elsewhere is copied first; then the copy is what is collected.
-Result<engine::Collected> collect_target(engine::Workspace& workspace, const CollectFlags& flags, const std::string& target) {
-  std::string here = target;
-  if (target.starts_with("snap-")) {
-    ICECORE_ASSIGN(auto account, workstation::CaseAccount::open(workspace));
-    ICECORE_ASSIGN(here, workstation::local_snapshot(account, target, {flags.source_region, flags.kms_key, false}));
-  }
-  ICECORE_ASSIGN(auto collected, engine::collect(workspace, flags.options(here)));
-  if (flags.lock_mode.empty()) return collected;
-  ICECORE_ASSIGN(auto account, workstation::CaseAccount::open(workspace));
-  std::vector<std::string> snapshots;
-  for (const auto& one : collected.snapshots) snapshots.push_back(one.snapshot);
-  ICECORE_CHECK(workstation::lock_snapshots(account, snapshots, flags.lock_mode, flags.lock_days));
-  return collected;
-}
-
 int collect_one(const Globals& globals, const CollectFlags& flags, const std::string& target) {
   if (flags.dry_run) return show_plan(globals, flags, target);
   return run_in_case_of(globals, target, [&](engine::Workspace& workspace) -> Result<Outcome> {
@@ -64,6 +48,21 @@ void add_calls(engine::CollectPlan& plan, std::string_view command) {
 }
 
 }  // namespace
+
+Result<engine::Collected> collect_target(engine::Workspace& workspace, const CollectFlags& flags, const std::string& target) {
+  std::string here = target;
+  if (target.starts_with("snap-")) {
+    ICECORE_ASSIGN(auto account, workstation::CaseAccount::open(workspace));
+    ICECORE_ASSIGN(here, workstation::local_snapshot(account, target, {flags.source_region, flags.kms_key, false}));
+  }
+  ICECORE_ASSIGN(auto collected, engine::collect(workspace, flags.options(here)));
+  if (flags.lock_mode.empty()) return collected;
+  ICECORE_ASSIGN(auto account, workstation::CaseAccount::open(workspace));
+  std::vector<std::string> snapshots;
+  for (const auto& one : collected.snapshots) snapshots.push_back(one.snapshot);
+  ICECORE_CHECK(workstation::lock_snapshots(account, snapshots, flags.lock_mode, flags.lock_days));
+  return collected;
+}
 
 Json plan_json(const engine::CollectPlan& plan) {
   return {{"calls", calls_json(plan.calls)},

@@ -25,6 +25,9 @@ CLI::Validator aws_id();
 
 void add_collect_flags(CLI::App& command, CollectFlags& flags);
 
+/// Collects into the case of `workspace`. A snapshot from elsewhere is copied first; then the copy is what is collected.
+Result<engine::Collected> collect_target(engine::Workspace& workspace, const CollectFlags& flags, const std::string& target);
+
 /// What a collection would do, with the copy of a snapshot from elsewhere and the locks. Needs no case.
 Result<engine::CollectPlan> plan_of(engine::Workspace& workspace, const CollectFlags& flags, const std::string& target);
 Json plan_json(const engine::CollectPlan& plan);
