@@ -172,7 +172,7 @@ std::vector<CommandCalls> all() {
       {"collect copy key", "what an encrypted copy adds", copy_key_calls()},
       {"investigate", "collect and triage", sum({collect_calls(), read_calls()})},
       {"triage", "findings from a snapshot", on_snapshot},
-      {"acquire baseline", "what changed since a clean snapshot (--baseline)",
+      {"acquire baseline", "only the blocks that differ from another image (--baseline)",
        sum({on_snapshot, {of("ebs", "ListChangedBlocks", 2, "which blocks differ"), ec2("DescribeVolumes", 2, "what the volumes were made from")}})},
       {"timeline", "timeline of a snapshot", on_snapshot},
       {"mount", "a snapshot as a folder", on_snapshot},
