@@ -113,7 +113,7 @@ void add_aws_flags(CLI::App& command, Globals& globals) {
   command.add_option("--region", globals.aws.region, "region of the evidence (AWS_REGION, AWS_DEFAULT_REGION)")->group("AWS");
   command.add_option("--endpoint-url", globals.aws.endpoint_url, "address for every service, such as the lab's (AWS_ENDPOINT_URL)")->group("AWS");
   command.add_option("--ca-bundle", globals.aws.ca_bundle, "certificates to trust (AWS_CA_BUNDLE)")->group("AWS");
-  command.add_option("--threads", globals.threads, "blocks fetched side by side")->check(CLI::Range(1, 64))->capture_default_str()->group("AWS");
+  command.add_option("--threads", globals.threads, "blocks fetched side by side")->check(CLI::Range(1, 128))->capture_default_str()->group("AWS");
 }
 
 void add_case_flag(CLI::App& command, Globals& globals) {

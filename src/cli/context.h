@@ -22,7 +22,7 @@ struct Globals {
   bool exit_code = false;   ///< --exit-code
   bool as_on_disk = false;  ///< --no-journal
   std::vector<std::string> with, luks_key_files, luks_passphrase_files;
-  std::size_t threads = 32;
+  std::size_t threads = 64;
   std::string command_line;
 
   report::Style style() const;  ///< for standard output

@@ -20,7 +20,7 @@ struct WorkspaceOptions {
   aws::MfaPrompt mfa_prompt = nullptr;
   std::string version;  ///< icecore's
   std::string command;  ///< what was typed
-  std::size_t fetch_threads = 32;
+  std::size_t fetch_threads = 64;
   std::function<void(std::string_view)> say = nullptr;  ///< one line for the user about what happens next; absent: silence
 };
 

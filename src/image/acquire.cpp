@@ -195,12 +195,14 @@ Result<void> Acquisition::run(Progress& progress) {
   const std::size_t listers = std::max<std::size_t>(1, state_.options.listing_threads);
   listers_left_ = listers;
   workers_left_ = listers + fetchers_;
+  state_.acquiring = fetchers_ != 0;
   {
     std::vector<std::jthread> threads;
     for (std::size_t i = 0; i < listers; ++i) threads.emplace_back([this] { list_worker(); });
     for (std::size_t i = 0; i < fetchers_; ++i) threads.emplace_back([this] { fetch_worker(); });
     watch(progress);
   }
+  state_.acquiring = false;
   if (error_) {
     (void)state_.recorder->flush();  // what arrived is kept
     return Failure(*error_);

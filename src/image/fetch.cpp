@@ -21,15 +21,15 @@ constexpr int kTokens = 12;
 /// A buffer of the pool for as long as a block is on its way.
 class ImageState::Buffer {
  public:
-  explicit Buffer(ImageState& state) : state_(state), bytes_(state.take_buffer()) {}
-  ~Buffer() { state_.give_buffer(std::move(bytes_)); }
+  explicit Buffer(ImageState& state) : state_(state), memory_(state.take_buffer()) {}
+  ~Buffer() { state_.give_buffer(std::move(memory_)); }
   Buffer(const Buffer&) = delete;
   Buffer& operator=(const Buffer&) = delete;
-  Bytes& bytes() { return *bytes_; }
+  std::span<std::byte> bytes() { return {memory_.get(), kBlockSize}; }
 
  private:
   ImageState& state_;
-  std::unique_ptr<Bytes> bytes_;
+  BlockMemory memory_;
 };
 
 ImageState::Claim ImageState::claim(std::span<const std::uint64_t> blocks) {
@@ -181,7 +181,7 @@ Result<void> ImageState::fetch(std::uint64_t block, std::optional<std::string> t
 }
 
 // The donor's bytes are checked like the wire's. Sharing and copying give the same file; only the room on the disk differs.
-Result<void> ImageState::take(const Donor& donor, std::uint64_t block, Bytes& buffer) {
+Result<void> ImageState::take(const Donor& donor, std::uint64_t block, std::span<std::byte> buffer) {
   ICECORE_ASSIGN(const Sha256Digest hash, donor.read(block, buffer));
   if (hash != zero_block_sha256()) {
     if (file->share(donor.descriptor(), block * kBlockSize, kBlockSize)) {
@@ -203,7 +203,7 @@ Result<void> ImageState::accept(std::uint64_t block, ByteView bytes, const Sha25
 }
 
 Result<void> ImageState::put(std::uint64_t block, ByteView bytes) {
-  Result<void> written = file->write(block * kBlockSize, bytes);
+  Result<void> written = acquiring ? file->write_past_cache(block * kBlockSize, bytes) : file->write(block * kBlockSize, bytes);
   // On a full disk, half a block would take the room that the database needs to record the whole ones.
   if (!written) (void)file->discard(block * kBlockSize, kBlockSize);
   return written;

@@ -14,7 +14,11 @@ class ImageFile {
  public:
   virtual ~ImageFile() = default;
   virtual Result<void> read(std::uint64_t offset, std::span<std::byte> out) const = 0;
+  /// Says that a range will be read soon, so that the disk can begin. A hint: nothing is told of it.
+  virtual void will_read(std::uint64_t offset, std::uint64_t length) const { (void)offset, (void)length; }
   virtual Result<void> write(std::uint64_t offset, ByteView bytes) = 0;
+  /// The same for bytes that nobody reads soon: past the page cache where the filesystem and the alignment (4 KiB, of the memory too) allow it.
+  virtual Result<void> write_past_cache(std::uint64_t offset, ByteView bytes) { return write(offset, bytes); }
   /// Lets a range share its blocks with the same range of another file of the same filesystem (XFS, btrfs); false where that cannot be, and nothing
   /// was changed.
   virtual bool share(int from, std::uint64_t offset, std::uint64_t length) {

@@ -3,9 +3,11 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <algorithm>
+#include <new>
+
+#include "image/gathered_writer.h"
 
 namespace icecore::image {
-
 ImageState::ImageState(Path folder_path, std::shared_ptr<BlockStore> block_store, OnDemandOptions image_options)
     : folder(std::move(folder_path)),
       store(std::move(block_store)),
@@ -135,15 +137,19 @@ std::vector<std::uint64_t> ImageState::missing(std::span<const ByteRange> ranges
   return blocks;
 }
 
-std::unique_ptr<Bytes> ImageState::take_buffer() {
+ImageState::BlockMemory ImageState::take_buffer() {
   const std::scoped_lock lock(buffers_mutex_);
-  if (buffers_.empty()) return std::make_unique<Bytes>(kBlockSize);
-  std::unique_ptr<Bytes> buffer = std::move(buffers_.back());
+  if (buffers_.empty()) {
+    BlockMemory fresh(static_cast<std::byte*>(std::aligned_alloc(GatheredWriter::kAlignment, kBlockSize)));
+    if (!fresh) throw std::bad_alloc();
+    return fresh;
+  }
+  BlockMemory buffer = std::move(buffers_.back());
   buffers_.pop_back();
   return buffer;
 }
 
-void ImageState::give_buffer(std::unique_ptr<Bytes> buffer) {
+void ImageState::give_buffer(BlockMemory buffer) {
   const std::scoped_lock lock(buffers_mutex_);
   buffers_.push_back(std::move(buffer));
 }

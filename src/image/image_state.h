@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <cstdlib>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -50,6 +51,7 @@ class ImageState {
   std::unique_ptr<BlockRecorder> recorder;
   std::vector<DonorPtr> donors;
   std::atomic<bool> closed{false};
+  std::atomic<bool> acquiring{false};  ///< blocks are fetched to be kept, not to be read at once
   std::atomic<std::uint64_t> blocks_fetched{0}, bytes_fetched{0}, get_calls{0}, checksum_failures{0}, stale_tokens{0}, reverified{0}, taken{0},
       shared{0};
 
@@ -80,14 +82,18 @@ class ImageState {
   Result<void> fetch(std::uint64_t block, std::optional<std::string> token);
   Result<BlockAnswer> ask(std::uint64_t block, const std::string& token, std::span<std::byte> out);
   Result<void> accept(std::uint64_t block, ByteView bytes, const Sha256Digest& hash, std::string request_id);
-  Result<void> take(const Donor& donor, std::uint64_t block, Bytes& buffer);
+  Result<void> take(const Donor& donor, std::uint64_t block, std::span<std::byte> buffer);
   Result<void> put(std::uint64_t block, ByteView bytes);
   void record(std::uint64_t block, const Sha256Digest& hash, std::string origin);
   Location where(std::uint64_t block) const;
 
   class Buffer;
-  std::unique_ptr<Bytes> take_buffer();
-  void give_buffer(std::unique_ptr<Bytes> buffer);
+  struct FreeMemory {
+    void operator()(std::byte* memory) const { std::free(memory); }
+  };
+  using BlockMemory = std::unique_ptr<std::byte, FreeMemory>;  // kBlockSize bytes, on a page's boundary for O_DIRECT
+  BlockMemory take_buffer();
+  void give_buffer(BlockMemory buffer);
 
   std::unique_ptr<AtomicBitmap> ready_;
   std::counting_semaphore<> slots_;  // get calls in flight
@@ -96,7 +102,7 @@ class ImageState {
   std::optional<Bitmap> here_;
   std::map<std::uint64_t, PendingPtr> in_flight_;
   std::mutex buffers_mutex_;
-  std::vector<std::unique_ptr<Bytes>> buffers_;  // fresh ones cost 128 page faults each
+  std::vector<BlockMemory> buffers_;  // fresh ones cost 128 page faults each
 };
 
 }  // namespace icecore::image

@@ -21,7 +21,7 @@ class ImageFile;
 class ImageState;
 
 struct OnDemandOptions {
-  std::size_t threads = 32;               ///< blocks in flight
+  std::size_t threads = 64;               ///< blocks in flight
   std::size_t listing_threads = 4;        ///< listings side by side
   bool verify_on_first_use = true;        ///< a block recorded by an earlier run is hashed again before its first use in this one
   std::int64_t commit_interval_ms = 250;  ///< how long a fetched block may wait to be made safe and recorded

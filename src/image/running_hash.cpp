@@ -1,5 +1,6 @@
 #include "image/running_hash.h"
 
+#include <algorithm>
 #include <chrono>
 
 #include "core/interrupt.h"
@@ -8,6 +9,7 @@ namespace icecore::image {
 namespace {
 
 constexpr auto kPause = std::chrono::milliseconds(10);
+constexpr std::uint64_t kAhead = 8;  // blocks
 
 const Bytes& zeros() {
   static const Bytes block(kBlockSize);
@@ -52,8 +54,16 @@ Result<void> RunningHash::wait_for(std::uint64_t block) {
   }
 }
 
+// The disk reads while the blocks before are hashed.
+void RunningHash::read_ahead_of(std::uint64_t block) {
+  announced_ = std::max(announced_, block + 1);
+  for (; announced_ < std::min(block + kAhead, state_.block_count()) && state_.is_ready(announced_); ++announced_)
+    if (state_.is_here(announced_)) state_.file->will_read(announced_ * kBlockSize, kBlockSize);
+}
+
 Result<void> RunningHash::hash_block(std::uint64_t block, Bytes& buffer) {
   ICECORE_CHECK(wait_for(block));
+  read_ahead_of(block);
   const bool hole = !state_.is_here(block);
   if (!hole) ICECORE_CHECK(state_.file->read(block * kBlockSize, buffer));
   hash_.update(hole ? zeros() : buffer);

@@ -23,9 +23,11 @@ class RunningHash {
   void run();
   Result<void> hash_block(std::uint64_t block, Bytes& buffer);
   Result<void> wait_for(std::uint64_t block);
+  void read_ahead_of(std::uint64_t block);
 
   ImageState& state_;
   Sha256 hash_;
+  std::uint64_t announced_ = 0;           // blocks before it were said to be read soon; the hashing thread's own
   std::atomic<std::uint64_t> hashed_{0};  // blocks
   std::atomic<bool> stopping_{false}, all_there_{false}, through_{false};
   Result<void> result_;

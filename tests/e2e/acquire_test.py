@@ -243,7 +243,7 @@ class KilledTest(Acquired):
         for number, safe in enumerate(at_kills):
             self.assertEqual({block: counts[block] for block in safe}, safe, f"blocks recorded at kill {number} were asked for again")
         written = max(collections.Counter(snapshot for snapshot, _ in counts).values())
-        # In flight: 32 fetches, and what was fetched in the last quarter of a second and not yet made safe.
+        # In flight: 64 fetches, and what was fetched in the last quarter of a second and not yet made safe.
         twice = sum(count - 1 for count in counts.values())
         self.assertLess(twice, kills * written / 2)
 

@@ -118,7 +118,7 @@ class Uploads(unittest.TestCase):
         again = self.upload()
         self.assertEqual((again["snapshot"], again["sent_blocks"]), (sent["snapshot"], 0))
         # Sent twice at most what was in flight or not yet noted at each kill.
-        self.assertLess(sum(puts(self.lab).values()) - 1000, 3 * (256 + 32))
+        self.assertLess(sum(puts(self.lab).values()) - 1000, 3 * (256 + 64))
 
     def test_an_image_that_changed_between_two_runs(self):
         self.serve("--ebs-put-rate", "300")
