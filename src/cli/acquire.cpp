@@ -69,10 +69,21 @@ class Acquisition {
     return globals_.case_folder.empty() ? engine::default_case_folder(target) : Path(globals_.case_folder);
   }
 
+  // Made by workstation::local_snapshot, whose ledger entries and tags name it so.
+  static std::optional<std::string> copy_of(const std::string& snapshot, const evidence::Ledger& ledger) {
+    std::optional<std::string> copy;
+    for (const evidence::ResourceRecord& one : ledger.summary().resources())
+      if (one.kind == "snapshot" && !one.removed && text_at(one.detail, "subject") == "copy-of-" + snapshot) copy = one.id;
+    return copy;
+  }
+
   static Result<bool> is_held(const std::string& what, engine::Workspace& workspace) {
     if (!workspace.has_case()) return false;
     ICECORE_ASSIGN(const auto records, engine::snapshots_of(workspace.folder()));
-    return std::ranges::any_of(records, [&](const engine::SnapshotRecord& one) { return one.instance == what || one.volume == what; });
+    const std::optional<std::string> copy = copy_of(what, workspace.folder().ledger());
+    return std::ranges::any_of(records, [&](const engine::SnapshotRecord& one) {
+      return one.instance == what || one.volume == what || one.snapshot == what || one.snapshot == copy;
+    });
   }
 
   // Which blocks a snapshot has is not known before there is one, and a dry run makes none.

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "core/progress.h"
+#include "engine/workspace.h"
 
 namespace icecore::cli {
 
@@ -18,6 +19,8 @@ class ProgressBar final : public Progress {
   void end() override;
   /// Takes the bar off the screen, so that a line can be printed.
   void clear();
+  /// Beside the blocks of the stages that follow, what they cost; an empty one ends that.
+  void show_cost(engine::CostMeter meter);
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -25,6 +28,7 @@ class ProgressBar final : public Progress {
 
   std::mutex mutex_;
   std::string stage_, unit_;
+  engine::CostMeter meter_;  // empty: the blocks cost nothing
   std::uint64_t total_ = 0;
   Clock::time_point started_{}, drawn_{};
   bool on_screen_ = false;
@@ -32,6 +36,8 @@ class ProgressBar final : public Progress {
 
 /// The bar where standard error is a terminal and nothing forbids it, else silence.
 Progress& terminal_progress(bool quiet);
+/// ProgressBar::show_cost of the terminal's bar.
+void show_cost(engine::CostMeter meter);
 /// Makes room on standard error for a line.
 void clear_progress();
 

@@ -11,11 +11,13 @@ import time
 import unittest
 
 import blocks
+import terminal
 from harness import (DATA_VOLUME, DONE, FAILED, INCIDENT, INSTANCE, INTEGRITY, PARTIAL, ROOT_VOLUME, SLOW, USAGE, Case, Lab, finish, scratch, sha256, slow,
                      start)
 
 BLOCK = blocks.BLOCK
 WORLD = json.loads((INCIDENT / "world.json").read_text())
+PUBLIC = "snap-0ccd3e9c6da7a0000"  # another account's
 VOLUMES = {item["VolumeId"]: item for item in WORLD["volumes"]}
 # Nine more of the AMI, each with a few blocks of its own.
 SIBLINGS = [item for item in WORLD["volumes"] if "_patches" in item]
@@ -122,6 +124,37 @@ class WholeTest(Acquired):
         self.assertEqual(ran.code, DONE, ran)
         self.assertRegex(ran.err, r"to fetch in \d+ calls")
         self.assertEqual(set(lab.snapshots()), after)
+
+    def test_a_dry_run_with_a_copy_that_is_there_plans_its_blocks(self):
+        lab = self.lab()
+        case = self.case(lab)
+        first = case.run("acquire", PUBLIC, "--copy", "--dry-run")
+        self.assertIn("CopySnapshot", first.out, first)
+        self.assertEqual(case.run("collect", PUBLIC).code, DONE)
+        before = set(lab.snapshots())
+        ran = case.run("acquire", PUBLIC, "--copy", "--dry-run")
+        self.assertEqual(ran.code, DONE, ran)
+        self.assertNotIn("CopySnapshot", ran.out)
+        self.assertRegex(ran.err, r"snap-[0-9a-f]+: .* to fetch in \d+ calls, about \$0\.00")
+        self.assertEqual((set(lab.snapshots()), len(asked(lab))), (before, 0))
+
+    def test_the_bar_shows_blocks_rate_cost_and_time_left_and_fits_the_terminal(self):
+        lab = self.lab("--fault-latency-ms", "60", "--fault-only", "GetSnapshotBlock")
+        for columns in (100, 70):
+            case = self.case(lab)
+            code, shown = terminal.run(case, columns, "acquire", ROOT_VOLUME, "--threads", "16", "--no-image-hash")
+            self.assertEqual(code, DONE, shown)
+            bars = [line for line in terminal.lines(shown) if line.startswith("fetching  ")]
+            self.assertLess(max(map(len, bars)), columns, "the terminal would wrap it")
+            told = re.compile(r"fetching  (?:\[[#.]+\]  )?(\d+) of (\d+) blocks  \d+ MiB/s  \$(0\.\d{4}) of \$(0\.\d{4})(  \d+:\d\d left)?")
+            found = [match for match in map(told.fullmatch, bars) if match]
+            self.assertGreater(len(found), 5, shown)
+            self.assertEqual(any("[" in match[0] for match in found), columns == 100)
+            for match in found:
+                done, total = int(match[1]), int(match[2])
+                # AWS's price: $0.003 for a thousand GetSnapshotBlock. Up to a thread's call each is under way, and counted.
+                self.assertAlmostEqual(float(match[4]), total * 3e-6, delta=6e-5)
+                self.assertAlmostEqual(float(match[3]), done * 3e-6, delta=2e-4)
 
     def test_what_was_not_collected_is_said_and_the_next_target_goes_on(self):
         lab = self.lab()
