@@ -104,7 +104,22 @@ Code code_of(const AwsError& error, int status) {
   return Code::kRemote;
 }
 
-std::string advice(const Operation& operation, Code code) {
+// The action that AWS names as refused; empty where its words are others. It need not be the call's own: reading an encrypted snapshot fails for want
+// of kms:Decrypt.
+std::string_view refused_action(std::string_view message) {
+  constexpr std::string_view kBefore = "is not authorized to perform: ";
+  const std::size_t at = message.find(kBefore);
+  if (at == std::string_view::npos) return {};
+  const std::string_view action = message.substr(at + kBefore.size());
+  constexpr std::string_view kLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-:";
+  const std::string_view found = action.substr(0, action.find_first_not_of(kLetters));
+  return holds(found, ":") ? found : std::string_view();
+}
+
+std::string advice(const Operation& operation, Code code, std::string_view message) {
+  const std::string_view refused = refused_action(message);
+  if (code == Code::kPermission && !refused.empty() && refused != operation.iam_action)
+    return fmt::format("; the credentials need the IAM action {}. `icecore policy` prints the least policy for each command", refused);
   if (code == Code::kPermission && !operation.iam_action.empty()) {
     std::string text = fmt::format("; the credentials need the IAM action {}", operation.iam_action);
     if (!operation.also_needs.empty()) text += fmt::format(" (and, as the case may be, {})", operation.also_needs);
@@ -128,7 +143,7 @@ ServiceError service_error(const Operation& operation, const AwsError& said, con
   std::string codes = said.code.empty() ? "no error code" : printable(said.code);
   if (!said.reason.empty()) codes += ' ' + printable(said.reason);
   error.message = fmt::format("{} {}: {} ({}, request id {}){}", operation.service, operation.name, words, codes,
-                              error.request_id.empty() ? "unknown" : printable(error.request_id), advice(operation, error.code));
+                              error.request_id.empty() ? "unknown" : printable(error.request_id), advice(operation, error.code, said.message));
   return error;
 }
 

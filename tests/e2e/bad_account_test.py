@@ -62,7 +62,7 @@ class AccountTest(BadInput):
         key = "arn:aws:kms:us-west-2:111122223333:key/0b5e11ea-0000-4000-8000-0ba5e11ea000"
         self.addCleanup(self.lab.patch, "snapshots", BASELINE, {"Encrypted": False, "KmsKeyId": None})
         self.lab.patch("snapshots", BASELINE, {"Encrypted": True, "KmsKeyId": key})
-        self.refused(self.reader(), "acquire", BASELINE, words=(BASELINE, "kms:Decrypt", key))
+        self.refused(self.reader(), "acquire", BASELINE, words=(BASELINE, key, "the credentials need the IAM action kms:Decrypt"))
 
     def test_no_credentials(self):
         self.refused(self.case(**without_keys()), "investigate", INSTANCE, words=("credentials", "AWS_ACCESS_KEY_ID", "--profile"))
