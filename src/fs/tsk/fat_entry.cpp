@@ -34,6 +34,7 @@ FatGeometry exfat_geometry(ByteView boot) {
   FatGeometry geometry;
   geometry.exfat = true;
   geometry.data_offset = std::uint64_t{load_le<std::uint32_t>(boot, 88)} << std::min(shift, 12U);
+  geometry.cluster_size = std::uint64_t{1} << std::min(shift + std::to_integer<unsigned>(boot[109]), 25U);
   geometry.uuid = serial_text(load_le<std::uint32_t>(boot, 100));
   return geometry;
 }
@@ -46,6 +47,7 @@ FatGeometry fat_geometry(ByteView boot) {
   const std::size_t extension = small_fat != 0 ? 0x26 : 0x42;  // extended boot signature; serial and label follow
   FatGeometry geometry;
   geometry.data_offset = (reserved + fats * fat_size) * sector;
+  geometry.cluster_size = sector * std::to_integer<std::uint64_t>(boot[13]);
   if (boot[extension] == std::byte{0x29} || boot[extension] == std::byte{0x28})
     geometry.uuid = serial_text(load_le<std::uint32_t>(boot, extension + 1));
   if (boot[extension] == std::byte{0x29}) geometry.label = std::string(trim(as_text(boot.subspan(extension + 5, 11))));

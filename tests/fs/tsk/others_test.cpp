@@ -56,7 +56,34 @@ TEST(TskNtfs, IsAsItsDriverHasItWithStreamsAndDeletedRecords) {
   std::array<std::byte, 4> magic{};
   ICECORE_ASSERT_OK(filesystem.source().read(record->inode_offset, magic));
   EXPECT_EQ(as_text(magic), "FILE");
+  // Content inside the free record, and in runs that it still has.
+  for (const auto& [path, content] :
+       {std::pair("/plan.txt", std::string("the secret plan\n")), std::pair("/a deleted file with a long name", run_ok("seq 1 9000"))}) {
+    const auto gone = deleted_file(filesystem, path);
+    ASSERT_TRUE(gone) << path;
+    EXPECT_EQ(gone->content, ContentState::kIntact) << path;
+    EXPECT_EQ(content_of(filesystem, *gone), content) << path;
+  }
   for (const Anomaly& anomaly : anomalies.list()) ADD_FAILURE() << anomaly.kind << ": " << to_string(anomaly.error);
+}
+
+TEST(TskNtfs, DeletedContentThatOthersHaveByNowIsNotTakenForIntact) {
+  const ScratchFolder scratch;
+  const auto image = scratch / "ntfs", mount = scratch / "mount";
+  run_ok(fmt::format("truncate -s 24M '{0}' && mkntfs -q -F -f '{0}' && mkdir '{1}'", image.string(), mount.string()));
+  // The new file gets the first free record, the early file's; the old one's stays, with its runs.
+  run_ok(
+      fmt::format("set -e; ntfs-3g '{0}' '{1}' > /dev/null 2>&1 < /dev/null; trap \"umount '{1}'\" EXIT; cd '{1}'\n"
+                  "echo early > early; seq 1 200000 > old; cd /; umount '{1}'; ntfs-3g '{0}' '{1}' > /dev/null 2>&1 < /dev/null; cd '{1}'\n"
+                  "rm early old; yes filler | dd of=filler bs=64k iflag=fullblock 2> /dev/null || true; cd /",
+                  image.string(), mount.string()));
+  Anomalies anomalies;
+  const auto opened = fs::open(source_of(image), {}, anomalies);
+  ICECORE_ASSERT_OK(opened);
+  const auto old = deleted_file(**opened, "/old");
+  ASSERT_TRUE(old);
+  EXPECT_EQ(old->content, ContentState::kOverwritten);
+  EXPECT_EQ(content_of(**opened, *old).find("filler"), std::string::npos) << "another's content";
 }
 
 // ISO 9660 and HFS+ are written whole, from a folder.

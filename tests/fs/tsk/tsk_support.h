@@ -132,4 +132,21 @@ inline std::set<std::string> deleted_by_fls(const std::filesystem::path& image) 
   return found;
 }
 
+/// The deleted file of this path, from a sweep of its own; nullopt where there is none.
+inline std::optional<DeletedFile> deleted_file(const Filesystem& filesystem, std::string_view path) {
+  Anomalies anomalies;
+  const auto table = filesystem.sweep({}, anomalies, no_progress());
+  if (!table) return std::nullopt;
+  const auto deleted = filesystem.deleted_files(*table, PathIndex(*table), anomalies, no_progress());
+  if (!deleted) return std::nullopt;
+  const auto found = std::ranges::find(deleted->files, path, &DeletedFile::path);
+  return found == deleted->files.end() ? std::nullopt : std::optional(*found);
+}
+
+inline std::string content_of(const Filesystem& filesystem, const DeletedFile& file) {
+  std::string text(file.info.size, 'x');
+  const auto count = filesystem.read_deleted(file, 0, std::as_writable_bytes(std::span(text)));
+  return count ? text.substr(0, *count) : to_string(count.error());
+}
+
 }  // namespace icecore::fs::tsk::test
