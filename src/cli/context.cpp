@@ -38,6 +38,7 @@ engine::WorkspaceOptions workspace_options(const Globals& globals) {
   options.version = kVersion;
   options.command = globals.command_line;
   options.fetch_threads = globals.threads;
+  options.show_cost = show_cost;
   options.say = [&globals](std::string_view line) { say(globals, line); };
   return options;
 }
@@ -54,11 +55,14 @@ report::Style Globals::style() const {
   return {terminal && !no_color && std::getenv("NO_COLOR") == nullptr, terminal ? terminal_width() : 100};
 }
 
-int run(const Globals& globals, const Path& case_folder, bool must_exist, const std::function<Result<Outcome>(engine::Workspace&)>& work) {
-  engine::Workspace workspace(workspace_options(globals), terminal_progress(globals.quiet));
-  if (!case_folder.empty())
-    if (const auto opened = workspace.open_case(case_folder, must_exist); !opened) return failed(opened.error());
-  const Result<Outcome> outcome = work(workspace);
+namespace {
+
+Path case_folder_of(const Globals& globals, const std::string& target) {
+  const bool is_case = engine::kind_of(target) == engine::TargetKind::kCase;
+  return globals.case_folder.empty() || is_case ? engine::default_case_folder(target) : Path(globals.case_folder);
+}
+
+int ended(engine::Workspace& workspace, const Result<Outcome>& outcome) {
   clear_progress();
   if (!outcome) {
     print_error(outcome.error());
@@ -71,15 +75,39 @@ int run(const Globals& globals, const Path& case_folder, bool must_exist, const 
   return outcome->code;
 }
 
+}  // namespace
+
+int run(const Globals& globals, const Path& case_folder, bool must_exist, const std::function<Result<Outcome>(engine::Workspace&)>& work) {
+  engine::Workspace workspace(workspace_options(globals), terminal_progress(globals.quiet));
+  if (!case_folder.empty())
+    if (const auto opened = workspace.open_case(case_folder, must_exist); !opened) return failed(opened.error());
+  return ended(workspace, work(workspace));
+}
+
 int run_in_case_of(const Globals& globals, const std::string& target, const std::function<Result<Outcome>(engine::Workspace&)>& work) {
-  const bool is_case = engine::kind_of(target) == engine::TargetKind::kCase;
-  Path folder = globals.case_folder.empty() || is_case ? engine::default_case_folder(target) : Path(globals.case_folder);
-  return run(globals, folder, is_case, work);
+  return run(globals, case_folder_of(globals, target), engine::kind_of(target) == engine::TargetKind::kCase, work);
 }
 
 int run_on_target(const Globals& globals, const std::string& target, const std::function<Result<Outcome>(engine::Workspace&)>& work) {
   if (const auto possible = engine::check_target(target); !possible) return failed(possible.error());
   return run_in_case_of(globals, target, work);
+}
+
+int run_beside(const Globals& globals, const std::string& target,
+               const std::function<Result<Outcome>(engine::Workspace&, const engine::TargetOptions&)>& work) {
+  if (const auto possible = engine::check_target(target); !possible) return failed(possible.error());
+  const Path folder = case_folder_of(globals, target);
+  engine::Workspace workspace(workspace_options(globals), terminal_progress(globals.quiet));
+  engine::TargetOptions options = view_options(globals);
+  Result<void> opened;
+  if (!folder.empty()) opened = workspace.open_case(folder, engine::kind_of(target) == engine::TargetKind::kCase);
+  if (opened) return ended(workspace, work(workspace, options));
+  if (opened.error().code != Code::kBusy) return failed(opened.error());
+  options.beside = folder;
+  const Result<Outcome> outcome = work(workspace, options);
+  // An image that is not whole: only the run that holds the case can fetch the rest.
+  if (!outcome && outcome.error().code == Code::kConflict) return failed(opened.error());
+  return ended(workspace, outcome);
 }
 
 void print_error(const Error& error) {

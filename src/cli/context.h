@@ -44,6 +44,11 @@ int run_in_case_of(const Globals& globals, const std::string& target, const std:
 /// The same for commands that open the target: what cannot be one is refused before a case is made for it.
 int run_on_target(const Globals& globals, const std::string& target, const std::function<Result<Outcome>(engine::Workspace&)>& work);
 
+/// The same for commands that only look: where another run holds the case, `work` gets options with which the target's images are read beside it, as
+/// long as they are complete; otherwise the error says who holds it.
+int run_beside(const Globals& globals, const std::string& target,
+               const std::function<Result<Outcome>(engine::Workspace&, const engine::TargetOptions&)>& work);
+
 /// "icecore: error: …" on standard error, with what to do next.
 void print_error(const Error& error);
 /// Prints it, and gives its exit code.

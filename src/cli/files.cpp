@@ -15,8 +15,8 @@ void add_file_arguments(CLI::App& command, Globals& globals, FileArguments& argu
 
 int run_on_machine(const Globals& globals, const FileArguments& arguments,
                    const std::function<Result<void>(engine::Workspace&, const engine::Target&, const machine::Machine&)>& work) {
-  return run_on_target(globals, arguments.target, [&](engine::Workspace& workspace) -> Result<Outcome> {
-    ICECORE_ASSIGN(engine::Target target, engine::open_target(workspace, arguments.target, view_options(globals)));
+  return run_beside(globals, arguments.target, [&](engine::Workspace& workspace, const engine::TargetOptions& options) -> Result<Outcome> {
+    ICECORE_ASSIGN(engine::Target target, engine::open_target(workspace, arguments.target, options));
     if (!target.machine) {
       for (const Anomaly& anomaly : workspace.anomalies().list()) say(globals, anomaly.kind + ": " + to_string(anomaly.error));
       return fail(Code::kNotFound, arguments.target + " holds no filesystem that can be read");

@@ -31,7 +31,8 @@ virtual machine. Changes go to a layer (CASE.layers/snap-….layer, or --layer F
 
 What is read is fetched, checked and kept in the case; nothing has to be downloaded before. Devices, sockets and
 fifos are shown as empty files with the attribute user.icecore.type; set-id bits are off (user.icecore.mode has
-them); links cannot lead out of DIR/root. Runs until Ctrl-C or `fusermount3 -u DIR`; the case is in use meanwhile.)";
+them); links cannot lead out of DIR/root. Runs until Ctrl-C or `fusermount3 -u DIR`; the case is in use meanwhile, and
+ls, cat, stat, extract, recover and further mounts read it beside that run as long as its images are complete.)";
 
 Result<void> announce(const Globals& globals, const Arguments& arguments, const std::string& name, const mount::Layout& layout) {
   if (globals.json) {
@@ -47,11 +48,12 @@ Result<void> announce(const Globals& globals, const Arguments& arguments, const 
 }
 
 int mount_foreground(const Globals& globals, const Arguments& arguments, const std::function<void()>& ready) {
-  return run_on_target(globals, arguments.target, [&](engine::Workspace& workspace) -> Result<Outcome> {
+  return run_beside(globals, arguments.target, [&](engine::Workspace& workspace, const engine::TargetOptions& view) -> Result<Outcome> {
+    if (arguments.writable && !view.beside.empty()) return fail(Code::kConflict, "the layer of a case belongs to the run that holds it");
     if (arguments.writable && arguments.layer.empty() && !workspace.has_case())
       return fail(Code::kInvalidArgument, "--layer FILE says where the changes to a local image shall go");
     ICECORE_CHECK(mount::check_mount_point(arguments.folder));
-    ICECORE_ASSIGN(engine::Target target, engine::open_target(workspace, arguments.target, view_options(globals)));
+    ICECORE_ASSIGN(engine::Target target, engine::open_target(workspace, arguments.target, view));
     const std::size_t before = workspace.anomalies().count();
     if (!target.machine)
       for (const Anomaly& anomaly : workspace.anomalies().list()) say(globals, anomaly.kind + ": " + to_string(anomaly.error));

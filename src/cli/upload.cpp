@@ -5,9 +5,9 @@
 
 #include "cli/context.h"
 #include "cli/plan_output.h"
-#include "container/container.h"
 #include "core/safe_json.h"
 #include "core/text.h"
+#include "engine/case_image.h"
 #include "engine/command_calls.h"
 
 namespace icecore::cli {
@@ -29,7 +29,7 @@ Result<void> read_tags(UploadFlags& flags) {
 }
 
 Result<Outcome> plan(const Globals& globals, const UploadFlags& flags, engine::Workspace& workspace) {
-  ICECORE_ASSIGN(const auto opened, container::open_container(flags.options.image));
+  ICECORE_ASSIGN(const auto opened, engine::open_local_image(flags.options.image));
   ICECORE_ASSIGN(const auto plan, engine::plan_upload(workspace, *opened.source, flags.options));
   std::vector<aws::PlannedCall> calls = engine::calls_of("upload");
   if (!flags.options.parent.empty()) {
@@ -46,7 +46,7 @@ Result<Outcome> plan(const Globals& globals, const UploadFlags& flags, engine::W
 }
 
 Result<Outcome> send(const Globals& globals, const UploadFlags& flags, engine::Workspace& workspace) {
-  ICECORE_ASSIGN(const auto opened, container::open_container(flags.options.image));
+  ICECORE_ASSIGN(const auto opened, engine::open_local_image(flags.options.image));
   ICECORE_ASSIGN(const auto done, engine::upload(workspace, *opened.source, flags.options));
   const OrderedJson json = {{"snapshot", done.snapshot}, {"size_gib", done.size_gib},           {"blocks", done.blocks},
                             {"sent_blocks", done.sent},  {"linear_sha256", done.linear_sha256}, {"case", workspace.folder().path().string()}};
@@ -64,7 +64,7 @@ int upload(const Globals& globals, UploadFlags& flags) {
   if (flags.dry_run) return run(globals, {}, false, [&](engine::Workspace& workspace) { return plan(globals, flags, workspace); });
   const Path folder = globals.case_folder.empty() ? Path("case-upload-" + Path(flags.options.image).stem().string()) : Path(globals.case_folder);
   // Nothing is made for an image that cannot be opened.
-  if (const auto opened = container::open_container(flags.options.image); !opened) return failed(opened.error());
+  if (const auto opened = engine::open_local_image(flags.options.image); !opened) return failed(opened.error());
   return run(globals, folder, false, [&](engine::Workspace& workspace) { return send(globals, flags, workspace); });
 }
 

@@ -10,6 +10,8 @@
 #include "core/hash.h"
 #include "core/parallel.h"
 #include "core/text.h"
+#include "engine/case_image.h"
+#include "engine/fetch_cost.h"
 #include "evidence/manifest.h"
 #include "image/file_source.h"
 
@@ -34,8 +36,10 @@ Result<void> complete(Workspace& workspace, Disk& disk, bool fetch) {
   if (!fetch)
     return fail(Code::kConflict, fmt::format("{} is not wholly here: icecore acquire fetches the rest, or --fetch does it now", disk.snapshot));
   ICECORE_CHECK(disk.on_demand->list_all());
-  const image::ImageProgress known = disk.on_demand->progress();
-  workspace.say(fmt::format("{}: fetching {}", disk.snapshot, human_size((known.written_blocks - known.recorded_blocks) * image::kBlockSize)));
+  const std::uint64_t missing = missing_blocks(*disk.on_demand);
+  workspace.say(fmt::format("{}: fetching {} in {} calls, about ${:.4f}", disk.snapshot, human_size(missing * image::kBlockSize), missing,
+                            price_of_blocks(missing)));
+  const ShownCost shown(workspace, disk.on_demand);
   return disk.on_demand->acquire_all(workspace.progress());
 }
 
@@ -114,7 +118,7 @@ Result<std::optional<container::Qcow2Backing>> backing_for(const ExportOptions& 
   if (!std::filesystem::equivalent(folder_of(options.backing), folder_of(options.file), ignored))
     return fail(Code::kInvalidArgument, fmt::format("{} has to be in the same folder as {}: the image names it without one", options.backing.string(),
                                                     options.file.string()));
-  ICECORE_ASSIGN(auto opened, container::open_container(options.backing));
+  ICECORE_ASSIGN(auto opened, open_local_image(options.backing));
   if (opened.format != "raw" && opened.format != "qcow2")
     return fail(Code::kInvalidArgument, fmt::format("{} is {}; a backing file is raw or qcow2", options.backing.string(), opened.format));
   return std::optional(container::Qcow2Backing{std::move(opened.source), options.backing.filename().string(), opened.format});

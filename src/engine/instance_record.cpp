@@ -1,8 +1,11 @@
 #include "engine/instance_record.h"
 
 #include <fmt/format.h>
+#include <functional>
 
 #include "core/text.h"
+#include "evidence/case_path.h"
+#include "evidence/ledger.h"
 
 namespace icecore::engine {
 namespace {
@@ -27,15 +30,22 @@ AttachedVolume parse_volume(const Json& json) {
 
 // Files of the case called `PREFIX…/NAME`, in order of their paths.
 template <typename Record>
-Result<std::vector<Record>> records_of(const evidence::CaseFolder& folder, std::string_view prefix, std::string_view name,
-                                       Result<Record> (*parse)(std::string_view)) {
+Result<std::vector<Record>> records_of(const evidence::LedgerSummary& ledger, const std::function<Result<std::string>(const std::string&)>& read,
+                                       std::string_view prefix, std::string_view name, Result<Record> (*parse)(std::string_view)) {
   std::vector<Record> records;
-  for (const auto& [path, file] : folder.ledger().summary().files()) {
+  for (const auto& [path, file] : ledger.files()) {
     if (!path.starts_with(prefix) || !path.ends_with(name)) continue;
-    ICECORE_ASSIGN(const std::string text, folder.read(path));
+    ICECORE_ASSIGN(const std::string text, read(path));
     ICECORE_ASSIGN(records.emplace_back(), parse(text));
   }
   return records;
+}
+
+template <typename Record>
+Result<std::vector<Record>> records_of(const evidence::CaseFolder& folder, std::string_view prefix, std::string_view name,
+                                       Result<Record> (*parse)(std::string_view)) {
+  const auto read = [&](const std::string& path) { return folder.read(path); };
+  return records_of<Record>(folder.ledger().summary(), read, prefix, name, parse);
 }
 
 }  // namespace
@@ -111,6 +121,21 @@ Result<std::vector<InstanceRecord>> instances_of(const evidence::CaseFolder& fol
 
 Result<std::vector<SnapshotRecord>> snapshots_of(const evidence::CaseFolder& folder) {
   return records_of<SnapshotRecord>(folder, "snapshots/", "/snapshot.json", parse_snapshot_record);
+}
+
+// The run that holds the case goes on writing its ledger: a last line that is not whole yet is left for later.
+Result<std::vector<SnapshotRecord>> snapshots_beside(const Path& case_folder) {
+  evidence::LedgerSummary ledger;
+  ICECORE_CHECK(evidence::read_ledger(case_folder / "ledger.jsonl", [&](const evidence::Entry& entry, std::uint64_t) -> Result<void> {
+    ledger.add(entry);
+    return {};
+  }));
+  const auto read = [&](const std::string& path) -> Result<std::string> {
+    ICECORE_ASSIGN(const std::string relative, evidence::checked_relative(path));
+    ICECORE_ASSIGN(const FileDescriptor file, evidence::open_beneath(case_folder, relative));
+    return read_text_file(Path("/proc/self/fd") / std::to_string(file.get()));
+  };
+  return records_of<SnapshotRecord>(ledger, read, "snapshots/", "/snapshot.json", parse_snapshot_record);
 }
 
 }  // namespace icecore::engine

@@ -43,5 +43,7 @@ Result<SnapshotRecord> parse_snapshot_record(std::string_view text);
 /// All of the case, by id. Empty where there are none.
 Result<std::vector<InstanceRecord>> instances_of(const evidence::CaseFolder& folder);
 Result<std::vector<SnapshotRecord>> snapshots_of(const evidence::CaseFolder& folder);
+/// The same while another run holds the case: takes no lock and writes nothing.
+Result<std::vector<SnapshotRecord>> snapshots_beside(const Path& case_folder);
 
 }  // namespace icecore::engine

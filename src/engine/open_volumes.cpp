@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "volume/signature.h"
 #include "volume/stack.h"
 
 namespace icecore::engine {
@@ -31,6 +32,16 @@ Result<void> list_parts(Workspace& workspace, const Disk& disk, std::vector<Part
   for (volume::Volume& volume : table->volumes)
     if (!is_fileless(volume)) parts.push_back({&disk, std::move(volume)});
   return {};
+}
+
+// Swap is no gap beside a filesystem; where there is nothing else, it is why there are no files, and "no findings" would be too much said.
+void tell_of_swap(const std::vector<Part>& parts, Anomalies& anomalies) {
+  for (const Part& part : parts) {
+    const auto found = volume::recognise(*part.volume.source);
+    if (!found || !*found || (*found)->kind != volume::ContentKind::kSwap) continue;
+    anomalies.add("filesystem.none", Error{Code::kUnsupported, fmt::format("this is {}, which holds no files", (*found)->name),
+                                           Location{part.volume.source->name(), 0}, nullptr});
+  }
 }
 
 machine::Partition describe(const std::vector<Part>& parts, volume::Piece piece, fs::FilesystemPtr filesystem) {
@@ -91,6 +102,7 @@ Result<std::vector<machine::Partition>> open_volumes(Workspace& workspace, const
     if (machine::ends_the_run(filesystem.error().code)) return Failure(filesystem.error());
     anomalies.add(filesystem.error().code == Code::kUnsupported ? "filesystem.unsupported" : "filesystem.unreadable", filesystem.error());
   }
+  if (partitions.empty()) tell_of_swap(parts, anomalies);
   return partitions;
 }
 

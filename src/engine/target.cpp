@@ -5,8 +5,8 @@
 #include <filesystem>
 
 #include "aws/operations.h"
-#include "container/container.h"
 #include "core/text.h"
+#include "engine/case_image.h"
 #include "engine/ebs_store.h"
 #include "engine/open_volumes.h"
 #include "engine/snapshots.h"
@@ -39,7 +39,7 @@ Result<void> open_images(Workspace& workspace, const std::string& first, const s
   paths.insert(paths.end(), others.begin(), others.end());
   for (const std::string& path : paths) {
     if (target.disk(path) != nullptr) return fail(Code::kInvalidArgument, fmt::format("{} is named twice", path));
-    ICECORE_ASSIGN(auto container, container::open_container(path));
+    ICECORE_ASSIGN(auto container, open_local_image(path));
     for (const container::StoredHash& hash : container.hashes)
       workspace.say(fmt::format("{}: its maker stored the {} {} (icecore verify {} checks it)", container.format, hash.algorithm, hash.hex, path));
     target.disks.push_back({std::move(container.source), nullptr, path, "", ""});
@@ -56,6 +56,21 @@ Result<void> open_disks_of_case(Workspace& workspace, const std::string& what, T
   ICECORE_ASSIGN(auto instances, instances_of(workspace.folder()));
   if (!instances.empty()) target.instance = std::move(instances.front());
   if (target.instance) target.name = fmt::format("{} (case {})", target.instance->instance, workspace.folder().path().string());
+  return {};
+}
+
+// Without the run's lock nothing can be fetched or recorded, so all of each image has to be here.
+Result<void> open_disks_beside(Workspace& workspace, const Path& folder, const std::string& what, Target& target) {
+  ICECORE_ASSIGN(const auto records, snapshots_beside(folder));
+  for (const SnapshotRecord& record : records) {
+    if (kind_of(what) == TargetKind::kSnapshot && record.snapshot != what) continue;
+    ICECORE_ASSIGN(auto source, open_case_image(folder / image_folder(record.snapshot)));
+    target.disks.push_back({std::move(source), nullptr, record.snapshot, record.volume, record.device});
+  }
+  if (target.disks.empty()) return fail(Code::kConflict, fmt::format("{} is not in {}, which another run holds", what, folder.string()));
+  target.name = fmt::format("{} (case {}, beside another run)", what, folder.string());
+  workspace.say(fmt::format("{} is in use: its complete images are read beside that run, each block checked; the ledger does not tell of this",
+                            folder.string()));
   return {};
 }
 
@@ -98,6 +113,11 @@ Result<Target> open_target(Workspace& workspace, const std::string& what, const 
     return fail(Code::kInvalidArgument, fmt::format("--with adds image files to an image file; {} has all its disks already", what));
   Target target;
   target.name = what;
+  if (!options.beside.empty()) {
+    ICECORE_CHECK(open_disks_beside(workspace, options.beside, what, target));
+    ICECORE_CHECK(assemble(workspace, target, options));
+    return target;
+  }
   switch (kind_of(what)) {
     case TargetKind::kImage: ICECORE_CHECK(open_images(workspace, what, options.with, target)); break;
     case TargetKind::kSnapshot: {

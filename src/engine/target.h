@@ -19,6 +19,7 @@ struct TargetOptions {
   fs::JournalView view = fs::JournalView::kRecovered;
   std::vector<std::string> with;  ///< further images of the same machine
   std::vector<std::string> luks_key_files, luks_passphrase_files;
+  Path beside;              ///< the target's case, which another run holds: its images are read without it (case_image.h)
   bool disks_only = false;  ///< without looking at what is on them (acquisition): no block is read, and there is no machine
 };
 
@@ -52,7 +53,7 @@ Path default_case_folder(const std::string& target);
 Result<void> check_target(const std::string& what);
 
 /// Opens the disks and puts the machine together. Snapshots need the workspace's case; `what` kCase uses all its snapshots. What cannot be read is an
-/// anomaly of the workspace; kNotFound, kCorrupt where nothing at all can be.
+/// anomaly of the workspace; kNotFound, kCorrupt where nothing at all can be. With `beside`: kConflict where an image is not complete.
 Result<Target> open_target(Workspace& workspace, const std::string& what, const TargetOptions& options);
 
 /// Makes everything fetched safe and closes the images; nothing of the target may be read afterwards.

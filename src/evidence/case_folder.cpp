@@ -20,6 +20,8 @@ constexpr std::string_view kIdentityFile = "case.json";
 constexpr std::string_view kLedgerFile = "ledger.jsonl";
 constexpr std::string_view kLockFile = ".lock";
 constexpr std::string_view kTemporary = ".tmp";
+constexpr int kLockTries = 10;
+constexpr std::int64_t kLockPauseMs = 100;
 
 bool is_present(const Path& path) {
   std::error_code ignored;
@@ -38,13 +40,22 @@ Result<bool> is_empty_but_lock(const Path& folder) {
 Result<FileDescriptor> take_lock(const Path& folder, const RunIdentity& run, const Clock& clock) {
   const Path path = folder / kLockFile;
   ICECORE_ASSIGN(FileDescriptor lock, open_file(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
-  if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+  // A mount that was taken away signs its run before it lets go: `fusermount3 -u DIR && icecore reset CASE` shall not fail for that.
+  int taken = ::flock(lock.get(), LOCK_EX | LOCK_NB);
+  for (int i = 0; i < kLockTries && taken != 0 && errno == EWOULDBLOCK; ++i) {
+    clock.sleep_for(kLockPauseMs);
+    taken = ::flock(lock.get(), LOCK_EX | LOCK_NB);
+  }
+  if (taken != 0) {
     if (errno != EWOULDBLOCK) return errno_failure(errno, "lock", path);
     const std::string holder = read_text_file(path, 4096).value_or("");
-    return fail(Code::kBusy, fmt::format("the case {} is in use by {}; wait for it to end, or stop it and run the command again", folder.string(),
-                                         holder.empty() ? "another run" : printable(trim(holder))));
+    return fail(Code::kBusy, fmt::format("the case {} is in use by {}; wait for it to end (a mount: fusermount3 -u DIR), or stop it and run the "
+                                         "command again",
+                                         folder.string(), holder.empty() ? "another run" : printable(trim(holder))));
   }
-  const std::string mine = fmt::format("process {} on {} ({}, since {})\n", ::getpid(), run.host, run.run, to_iso8601(clock.now(), 0));
+  // Whoever is refused has to know what it is that they wait for.
+  const std::string mine =
+      fmt::format("process {} on {} ({}; {}, since {})\n", ::getpid(), run.host, run.command, run.run, to_iso8601(clock.now(), 0));
   if (::ftruncate(lock.get(), 0) != 0) return errno_failure(errno, "write", path);
   ICECORE_CHECK(write_exactly(lock.get(), as_bytes(mine), 0, path));
   return lock;

@@ -47,6 +47,11 @@ class ImageTest(unittest.TestCase):
     def test_zeros(self):
         self.refused(self.image(size=64 * MIB))
 
+    def test_swap_is_called_by_its_name(self):
+        image = self.image(size=8 * MIB)
+        subprocess.run(["mkswap", image], check=True, capture_output=True)
+        self.refused(image, "swap space")
+
     def test_missing(self):
         ran = self.run_on(("triage",), "nowhere.raw")
         self.assertIn(ran.code, (FAILED, USAGE), ran)

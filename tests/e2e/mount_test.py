@@ -11,6 +11,7 @@ import subprocess
 import threading
 import time
 import unittest
+from pathlib import Path
 
 from fuse import Fuse, mounted
 from harness import DATA_VOLUME, DONE, FAILED, INCIDENT, INTEGRITY, PARTIAL, ROOT_VOLUME, USAGE, Case, Lab, environment, icecore, scratch, sha256
@@ -307,10 +308,44 @@ class SnapshotTest(unittest.TestCase):
             ran = self.case.run("ls", self.folder, "/")
             self.assertEqual(ran.code, FAILED, ran)
             self.assertIn("in use by", ran.err)
+            self.assertIn("icecore mount", ran.err)
+            self.assertIn("fusermount3 -u", ran.err)
         self.assertEqual(mount.ran.code, DONE, mount.ran)
         self.assertIn("fetched", mount.ran.err)
         verified = self.case.run("verify", self.folder)
         self.assertEqual(verified.code, DONE, verified)
+
+    def test_a_complete_image_is_read_beside_the_mount(self):
+        with Mounted(ROOT) as kernel:
+            passwd = (Path(kernel) / "etc/passwd").read_bytes()
+        self.assertEqual(self.case.run("acquire", self.snapshot, "--no-image-hash").code, DONE)
+        with self.mount():
+            before = (self.folder / "ledger.jsonl").read_bytes()
+            for target in (self.folder, self.snapshot, self.folder / "snapshots" / self.snapshot / "image.raw"):
+                ran = self.case.run("cat", target, "/etc/passwd")
+                self.assertEqual((ran.code, ran.out_bytes), (DONE, passwd), ran)
+            with Fuse(self.folder, env=self.case.env, cwd=self.case.cwd) as second:
+                self.assertEqual((second.folder / "root/etc/passwd").read_bytes(), passwd)
+            # What writes, or could have to fetch, has to wait.
+            for command in (("acquire", self.folder), ("timeline", self.folder), ("mount", "--writable", self.folder, "w")):
+                refused = self.case.run(*command)
+                self.assertEqual(refused.code, FAILED, refused)
+                self.assertIn("in use by", refused.err)
+            self.assertEqual((self.folder / "ledger.jsonl").read_bytes(), before)
+            with open(self.folder / "snapshots" / self.snapshot / "image.raw", "r+b") as image:
+                image.seek(0)
+                image.write(b"\x5a" * 16)
+            self.assertEqual(self.case.run("ls", self.folder, "/").code, INTEGRITY)
+
+    def test_the_image_of_a_case_that_is_not_complete_is_not_taken_for_zeros(self):
+        self.assertEqual(self.case.run("ls", self.snapshot, "/").code, DONE)
+        image = self.folder / "snapshots" / self.snapshot / "image.raw"
+        for command in (("cat", image, "/etc/passwd"), ("export", image, "-o", "whole.raw"), ("upload", image), ("timeline", image)):
+            ran = self.case.run(*command)
+            self.assertEqual(ran.code, FAILED, ran)
+            self.assertIn("look like zeros", ran.err)
+            self.assertIn("icecore acquire", ran.err)
+        self.assertFalse((self.case.cwd / "whole.raw").exists())
 
     def test_a_block_that_was_changed_is_an_io_error_and_an_integrity_failure(self):
         bash = "root/usr/bin/bash"
