@@ -38,7 +38,6 @@ engine::WorkspaceOptions workspace_options(const Globals& globals) {
   options.version = kVersion;
   options.command = globals.command_line;
   options.fetch_threads = globals.threads;
-  options.show_cost = show_cost;
   options.say = [&globals](std::string_view line) { say(globals, line); };
   return options;
 }

@@ -2,25 +2,24 @@
 
 #include <fmt/format.h>
 
+#include "aws/operations.h"
 #include "core/text.h"
 #include "engine/baseline.h"
-#include "engine/fetch_cost.h"
 
 namespace icecore::engine {
 namespace {
 
 std::string plan_line(const Disk& disk) {
   const image::ImageProgress known = disk.on_demand->progress();
-  const std::uint64_t missing = missing_blocks(*disk.on_demand);
+  const std::uint64_t missing = known.written_blocks - known.recorded_blocks - known.offered_blocks;
   const std::string offered =
       known.offered_blocks == 0 ? "" : fmt::format(", {} from the baseline", human_size(known.offered_blocks * image::kBlockSize));
   return fmt::format("{}: {} written of {}{}, {} to fetch in {} calls, about ${:.4f}", disk.snapshot,
                      human_size(known.written_blocks * image::kBlockSize), human_size(disk.size()), offered, human_size(missing * image::kBlockSize),
-                     missing, price_of_blocks(missing));
+                     missing, aws::cost_dollars(aws::operation("ebs", "GetSnapshotBlock"), missing));
 }
 
 Result<image::WholeImage> fill(Workspace& workspace, const Disk& disk, bool image_hash) {
-  const ShownCost shown(workspace, disk.on_demand);
   if (image_hash) return disk.on_demand->acquire_and_hash(workspace.progress());
   ICECORE_CHECK(disk.on_demand->acquire_all(workspace.progress()));
   ICECORE_ASSIGN(std::string root, disk.on_demand->merkle_root());

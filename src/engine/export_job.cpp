@@ -11,7 +11,6 @@
 #include "core/parallel.h"
 #include "core/text.h"
 #include "engine/case_image.h"
-#include "engine/fetch_cost.h"
 #include "evidence/manifest.h"
 #include "image/file_source.h"
 
@@ -36,10 +35,8 @@ Result<void> complete(Workspace& workspace, Disk& disk, bool fetch) {
   if (!fetch)
     return fail(Code::kConflict, fmt::format("{} is not wholly here: icecore acquire fetches the rest, or --fetch does it now", disk.snapshot));
   ICECORE_CHECK(disk.on_demand->list_all());
-  const std::uint64_t missing = missing_blocks(*disk.on_demand);
-  workspace.say(fmt::format("{}: fetching {} in {} calls, about ${:.4f}", disk.snapshot, human_size(missing * image::kBlockSize), missing,
-                            price_of_blocks(missing)));
-  const ShownCost shown(workspace, disk.on_demand);
+  const image::ImageProgress known = disk.on_demand->progress();
+  workspace.say(fmt::format("{}: fetching {}", disk.snapshot, human_size((known.written_blocks - known.recorded_blocks) * image::kBlockSize)));
   return disk.on_demand->acquire_all(workspace.progress());
 }
 

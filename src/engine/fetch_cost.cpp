@@ -4,25 +4,18 @@
 
 namespace icecore::engine {
 
-std::uint64_t missing_blocks(const image::OnDemandImage& image) {
-  const image::ImageProgress known = image.progress();
-  return known.written_blocks - known.recorded_blocks - known.offered_blocks;
+FetchCost fetch_cost(const Target& target) {
+  const auto price = [](const char* operation, std::uint64_t calls) { return aws::cost_dollars(aws::operation("ebs", operation), calls); };
+  FetchCost cost;
+  for (const Disk& disk : target.disks) {
+    if (!disk.on_demand) continue;
+    const image::ImageStatistics statistics = disk.on_demand->statistics();
+    const image::ImageProgress known = disk.on_demand->progress();
+    const std::uint64_t here = known.recorded_blocks + known.offered_blocks;
+    cost.so_far += price("GetSnapshotBlock", statistics.get_calls) + price("ListSnapshotBlocks", statistics.list_calls);
+    if (known.written_blocks > here) cost.to_come += price("GetSnapshotBlock", known.written_blocks - here);
+  }
+  return cost;
 }
-
-double price_of_blocks(std::uint64_t count) { return aws::cost_dollars(aws::operation("ebs", "GetSnapshotBlock"), count); }
-
-// Calls cost, whatever they bring: a body that did not match its hash was paid for too, and its block is still to come.
-ShownCost::ShownCost(const Workspace& workspace, std::shared_ptr<const image::OnDemandImage> image) : workspace_(workspace) {
-  const image::ImageStatistics before = image->statistics();
-  const std::uint64_t wanted = missing_blocks(*image);
-  workspace.show_cost([image = std::move(image), before, wanted] {
-    const image::ImageStatistics now = image->statistics();
-    const std::uint64_t fetched = std::min(now.blocks_fetched - before.blocks_fetched, wanted);
-    const double so_far = price_of_blocks(now.get_calls - before.get_calls);
-    return Cost{so_far, so_far + price_of_blocks(wanted - fetched)};
-  });
-}
-
-ShownCost::~ShownCost() { workspace_.show_cost(nullptr); }
 
 }  // namespace icecore::engine

@@ -1,27 +1,17 @@
-// What the missing blocks of an image cost, before and while they are fetched.
+// What the blocks of a target cost: EBS direct is paid by the call, also where it is refused.
 #pragma once
 
 #include "engine/target.h"
 
 namespace icecore::engine {
 
-/// Blocks that have to come over the wire: neither here nor offered by a baseline. Exact once everything is listed.
-std::uint64_t missing_blocks(const image::OnDemandImage& image);
-
-/// Dollars for so many GetSnapshotBlock calls.
-double price_of_blocks(std::uint64_t count);
-
-/// Shows what fetching costs (Workspace::show_cost) as long as it lives.
-class ShownCost {
- public:
-  /// `workspace` outlives it.
-  ShownCost(const Workspace& workspace, std::shared_ptr<const image::OnDemandImage> image);
-  ~ShownCost();
-  ShownCost(const ShownCost&) = delete;
-  ShownCost& operator=(const ShownCost&) = delete;
-
- private:
-  const Workspace& workspace_;
+/// In US dollars, at the list prices of US East.
+struct FetchCost {
+  double so_far = 0;   ///< of this run's calls
+  double to_come = 0;  ///< for the written blocks that are known, not here yet, and in no baseline
 };
+
+/// Thread-safe and cheap: a progress bar may ask ten times a second.
+FetchCost fetch_cost(const Target& target);
 
 }  // namespace icecore::engine

@@ -11,10 +11,6 @@ void Workspace::say(std::string_view line) const {
   if (options_.say) options_.say(line);
 }
 
-void Workspace::show_cost(CostMeter meter) const {
-  if (options_.show_cost) options_.show_cost(std::move(meter));
-}
-
 Result<void> Workspace::open_case(const Path& folder, bool must_exist) {
   auto run = evidence::RunIdentity::of_this_process(options_.version, options_.command);
   if (must_exist) {

@@ -14,14 +14,6 @@
 
 namespace icecore::engine {
 
-/// Dollars for the paid calls of a piece of work.
-struct Cost {
-  double so_far = 0;
-  double in_all = 0;  ///< with what is still to come
-};
-/// Thread-safe and cheap: a progress bar asks ten times a second.
-using CostMeter = std::function<Cost()>;
-
 struct WorkspaceOptions {
   aws::Flags aws;
   aws::Environment environment;
@@ -30,8 +22,6 @@ struct WorkspaceOptions {
   std::string command;  ///< what was typed
   std::size_t fetch_threads = 64;
   std::function<void(std::string_view)> say = nullptr;  ///< one line for the user about what happens next; absent: silence
-  std::function<void(CostMeter)> show_cost =
-      nullptr;  ///< what the work that goes on now costs; an empty meter when it has ended; absent: nobody looks
 };
 
 /// Not thread-safe, but what it hands out is as thread-safe as its own header says.
@@ -60,7 +50,6 @@ class Workspace {
   const Clock& clock() const { return clock_; }
   const WorkspaceOptions& options() const { return options_; }
   void say(std::string_view line) const;
-  void show_cost(CostMeter meter) const;
 
  private:
   WorkspaceOptions options_;

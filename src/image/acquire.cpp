@@ -125,7 +125,13 @@ Result<void> Acquisition::list_segment(std::uint64_t first, std::uint64_t end) {
     if (open == end) return {};
     if (open != at) page.reset();  // a listing that begins there skips what is done
     at = open;
-    ICECORE_ASSIGN(SnapshotListing::Page listed, state_.listing->list_page(at, page, false));
+    if (auto token = fetchers_ != 0 ? state_.listing->token(at) : std::nullopt) {  // the plan listed it just now
+      page.reset();
+      ++queued_;
+      if (!queue_.push({at++, std::move(*token)})) return {};
+      continue;
+    }
+    ICECORE_ASSIGN(SnapshotListing::Page listed, state_.listing->list_page(at, page, fetchers_ == 0));
     page = std::move(listed.next_page);
     at = listed.end;
     ICECORE_ASSIGN(const bool going_on, hand_on(std::move(listed.blocks), end));

@@ -270,6 +270,17 @@ TEST(Acquire, FetchesOnlyTheRest) {
   EXPECT_EQ(store->gets, store->options().written.size());
 }
 
+TEST(Acquire, WhatThePlanListedIsNotListedAgain) {
+  const ScratchFolder scratch;
+  const auto store = make_store(300, 20);
+  const auto image = open(scratch / "snap", store);
+  ICECORE_ASSERT_OK(image->list_all());
+  const std::uint64_t listed = store->lists;
+  ICECORE_ASSERT_OK(image->acquire_all(no_progress()));
+  EXPECT_EQ(store->lists, listed);
+  EXPECT_EQ(store->gets, store->options().written.size());
+}
+
 TEST(Acquire, ListsAHugeVolumeInSegmentsAndInLittleMemory) {
   const ScratchFolder scratch;
   FakeStore::Options options;

@@ -28,8 +28,8 @@ class TskFilesystem final : public Filesystem {
   Result<std::vector<ExtendedAttribute>> xattrs(std::uint64_t inode) const override;
   Result<std::vector<Extent>> extents(std::uint64_t inode) const override;
   Result<FileTable> sweep(const SweepOptions& options, Anomalies& anomalies, Progress& progress) const override;
-  /// With `free` as the volume's own bitmap or FAT has it; content is kIntact where all of it is known to have lain there: in NTFS records, and in the
-  /// one cluster of a small file on FAT.
+  /// With `free` as the volume's own bitmap or FAT has it; content is kIntact where all of it is known to have lain there: in NTFS records, and in
+  /// the one cluster of a small file on FAT.
   Result<DeletedFiles> deleted_files(const FileTable& table, const PathIndex& paths, Anomalies& anomalies, Progress& progress) const override;
 
  private:
