@@ -101,11 +101,11 @@ int run_beside(const Globals& globals, const std::string& target,
   Result<void> opened;
   if (!folder.empty()) opened = workspace.open_case(folder, engine::kind_of(target) == engine::TargetKind::kCase);
   if (opened) return ended(workspace, work(workspace, options));
-  if (opened.error().code != Code::kBusy) return failed(opened.error());
+  if (opened.error().code != Code::kBusy || engine::kind_of(target) == engine::TargetKind::kImage) return failed(opened.error());
   options.beside = folder;
   const Result<Outcome> outcome = work(workspace, options);
   // An image that is not whole: only the run that holds the case can fetch the rest.
-  if (!outcome && outcome.error().code == Code::kConflict) return failed(opened.error());
+  if (!outcome && outcome.error().code == Code::kBusy) return failed(opened.error());
   return ended(workspace, outcome);
 }
 

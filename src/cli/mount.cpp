@@ -49,7 +49,7 @@ Result<void> announce(const Globals& globals, const Arguments& arguments, const 
 
 int mount_foreground(const Globals& globals, const Arguments& arguments, const std::function<void()>& ready) {
   return run_beside(globals, arguments.target, [&](engine::Workspace& workspace, const engine::TargetOptions& view) -> Result<Outcome> {
-    if (arguments.writable && !view.beside.empty()) return fail(Code::kConflict, "the layer of a case belongs to the run that holds it");
+    if (arguments.writable && !view.beside.empty()) return fail(Code::kBusy, "the layer of a case belongs to the run that holds it");
     if (arguments.writable && arguments.layer.empty() && !workspace.has_case())
       return fail(Code::kInvalidArgument, "--layer FILE says where the changes to a local image shall go");
     ICECORE_CHECK(mount::check_mount_point(arguments.folder));

@@ -45,6 +45,8 @@ Result<void> write_journal_diff(const Globals& globals, engine::Workspace& works
 int timeline_of(const Globals& globals, const TimelineFlags& flags) {
   return run_on_target(globals, flags.target, [&](engine::Workspace& workspace) -> Result<Outcome> {
     ICECORE_ASSIGN(engine::Target target, engine::open_target(workspace, flags.target, view_options(globals)));
+    if (!target.machine)  // without a case there is no anomalies.jsonl to look into
+      for (const Anomaly& anomaly : workspace.anomalies().list()) say(globals, anomaly.kind + ": " + to_string(anomaly.error));
     const auto write = [&](timeline::TextSink& sink) -> Result<void> {
       if (flags.journal_diff) return write_journal_diff(globals, workspace, target, sink);
       return engine::write_timeline(workspace, target, {flags.format, !flags.files_only, flags.deleted}, sink);

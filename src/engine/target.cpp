@@ -64,10 +64,12 @@ Result<void> open_disks_beside(Workspace& workspace, const Path& folder, const s
   ICECORE_ASSIGN(const auto records, snapshots_beside(folder));
   for (const SnapshotRecord& record : records) {
     if (kind_of(what) == TargetKind::kSnapshot && record.snapshot != what) continue;
-    ICECORE_ASSIGN(auto source, open_case_image(folder / image_folder(record.snapshot)));
-    target.disks.push_back({std::move(source), nullptr, record.snapshot, record.volume, record.device});
+    auto source = open_case_image(folder / image_folder(record.snapshot));
+    // Whatever it is: it may be the other run that is at work there, and what it has not finished yet is no damage.
+    if (!source) return fail(Code::kBusy, to_string(source.error()));
+    target.disks.push_back({std::move(*source), nullptr, record.snapshot, record.volume, record.device});
   }
-  if (target.disks.empty()) return fail(Code::kConflict, fmt::format("{} is not in {}, which another run holds", what, folder.string()));
+  if (target.disks.empty()) return fail(Code::kBusy, fmt::format("{} is not in {}, which another run holds", what, folder.string()));
   target.name = fmt::format("{} (case {}, beside another run)", what, folder.string());
   workspace.say(fmt::format("{} is in use: its complete images are read beside that run, each block checked; the ledger does not tell of this",
                             folder.string()));

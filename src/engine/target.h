@@ -53,7 +53,7 @@ Path default_case_folder(const std::string& target);
 Result<void> check_target(const std::string& what);
 
 /// Opens the disks and puts the machine together. Snapshots need the workspace's case; `what` kCase uses all its snapshots. What cannot be read is an
-/// anomaly of the workspace; kNotFound, kCorrupt where nothing at all can be. With `beside`: kConflict where an image is not complete.
+/// anomaly of the workspace; kNotFound, kCorrupt where nothing at all can be. With `beside`: kBusy where an image is not complete.
 Result<Target> open_target(Workspace& workspace, const std::string& what, const TargetOptions& options);
 
 /// Makes everything fetched safe and closes the images; nothing of the target may be read afterwards.
