@@ -7,10 +7,12 @@
 
 #include "cli/collect_flags.h"
 #include "cli/context.h"
+#include "cli/progress_bar.h"
 #include "core/safe_json.h"
 #include "core/text.h"
 #include "engine/baseline.h"
 #include "engine/collect.h"
+#include "engine/fetch_cost.h"
 
 namespace icecore::cli {
 namespace {
@@ -98,6 +100,10 @@ class Acquisition {
     engine::TargetOptions options;
     options.disks_only = true;
     ICECORE_ASSIGN(engine::Target target, engine::open_target(workspace, to_collect ? workspace.folder().path().string() : what, options));
+    const ShownCost shown([&target] {
+      const engine::FetchCost cost = engine::fetch_cost(target);
+      return fmt::format("${:.4f}, ${:.4f} to come", cost.so_far, cost.to_come);
+    });
     ICECORE_ASSIGN(const auto images, engine::acquire(workspace, target, {baselines_, flags_.dry_run, !flags_.no_image_hash}));
     ICECORE_CHECK(engine::close_target(target));
     if (workspace.has_case()) baselines_.push_back(workspace.folder().path());

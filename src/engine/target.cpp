@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "aws/operations.h"
 #include "container/container.h"
 #include "core/text.h"
 #include "engine/ebs_store.h"
+#include "engine/fetch_cost.h"
 #include "engine/open_volumes.h"
 #include "engine/snapshots.h"
 
@@ -127,7 +127,6 @@ Result<void> close_target(Target& target) {
 
 std::string fetch_summary(const Target& target) {
   std::uint64_t fetched = 0, lists = 0, here = 0, size = 0;
-  double dollars = 0;
   bool remote = false;
   for (const Disk& disk : target.disks) {
     if (!disk.on_demand) continue;
@@ -138,12 +137,11 @@ std::string fetch_summary(const Target& target) {
     lists += statistics.list_calls;
     here += progress.recorded_blocks;
     size += disk.size();
-    dollars += aws::cost_dollars(aws::operation("ebs", "GetSnapshotBlock"), statistics.get_calls) +
-               aws::cost_dollars(aws::operation("ebs", "ListSnapshotBlocks"), statistics.list_calls);
   }
   if (!remote) return "";
   return fmt::format("fetched {} blocks ({}) in this run, {} of {} here, each checked by its SHA-256; {} list calls; about ${:.4f}", fetched,
-                     human_size(fetched * image::kBlockSize), human_size(here * image::kBlockSize), human_size(size), lists, dollars);
+                     human_size(fetched * image::kBlockSize), human_size(here * image::kBlockSize), human_size(size), lists,
+                     fetch_cost(target).so_far);
 }
 
 }  // namespace icecore::engine

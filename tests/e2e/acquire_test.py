@@ -11,8 +11,8 @@ import time
 import unittest
 
 import blocks
-from harness import (DATA_VOLUME, DONE, FAILED, INCIDENT, INSTANCE, INTEGRITY, PARTIAL, ROOT_VOLUME, SLOW, USAGE, Case, Lab, finish, scratch, sha256, slow,
-                     start)
+from harness import (DATA_VOLUME, DONE, FAILED, INCIDENT, INSTANCE, INTEGRITY, PARTIAL, ROOT_VOLUME, SLOW, USAGE, Case, Lab, finish, on_a_terminal,
+                     scratch, sha256, slow, start)
 
 BLOCK = blocks.BLOCK
 WORLD = json.loads((INCIDENT / "world.json").read_text())
@@ -99,6 +99,25 @@ class WholeTest(Acquired):
         self.assertEqual(ran.code, DONE, ran)
         self.assertEqual(len(asked(lab)), 0)
         self.assertRegex(ran.err, r"to fetch in \d+ calls, about \$0\.00")
+
+    def test_the_bar_tells_blocks_rate_cost_and_time_and_keeps_to_the_terminal(self):
+        lab = self.lab("--ebs-get-rate", "150")
+        case = self.case(lab)
+        for columns, words in ((80, r"fetching  \d+ of \d+ blocks  \d+ MiB/s  \$0\.\d{4}, \$0\.\d{4} to come  \d+:\d\d left"),
+                               (100, r"fetching  \[[#.]+\]  \d+ of \d+ blocks  \d+ MiB/s  \$0\.\d{4}, \$0\.\d{4} to come  \d+:\d\d left"),
+                               (30, r"fetching  \d+ of \d+ blocks")):
+            with self.subTest(columns=columns):
+                shown = on_a_terminal(["acquire", ROOT_VOLUME, "--case", f"case-{columns}", "--no-image-hash"], case.env, case.cwd, columns).decode()
+                drawn = [line for line in re.split(r"\r\x1b\[K|\r\n", shown) if line.startswith("fetching  ")]
+                self.assertTrue(any(re.match(words, line) for line in drawn), drawn)
+                self.assertEqual([line for line in drawn if len(line) >= columns], [])
+                if columns == 80:
+                    spent = [float(found[1]) for line in drawn if (found := re.search(r"\$([\d.]+), ", line))]
+                    left = [float(found[1]) for line in drawn if (found := re.search(r"\$([\d.]+) to come", line))]
+                    self.assertEqual((spent, left), (sorted(spent), sorted(left, reverse=True)))
+                    planned = float(re.search(r"calls, about \$([\d.]+)", shown)[1])
+                    self.assertAlmostEqual(left[0], planned, delta=planned / 10)
+                    self.assertLess(left[-1], planned / 2)
 
     def test_a_dry_run_of_what_is_not_collected_makes_no_snapshot_and_no_case(self):
         lab = self.lab()

@@ -4,16 +4,20 @@ Environment: ICECORE, ICECORE_LAB, ICECORE_INCIDENT name the programs and the in
 asks for what takes minutes.
 """
 import atexit
+import fcntl
 import hashlib
 import json
 import os
+import pty
 import shlex
 import shutil
 import signal
 import ssl
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 import unittest
 import urllib.request
@@ -102,6 +106,23 @@ def finish(process, arguments, timeout=300, began=None):
 def icecore(*arguments, env, cwd, timeout=300):
     arguments = [os.fsdecode(argument) for argument in arguments]
     return finish(start(arguments, env, cwd), arguments, timeout)
+
+
+def on_a_terminal(arguments, env, cwd, columns=80, error=True):
+    """What icecore writes to the terminal that is its standard input, output and (where `error`) error, as bytes."""
+    ours, its = pty.openpty()
+    fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    with subprocess.Popen([ICECORE, *arguments], env=env, cwd=cwd, stdin=its, stdout=its, stderr=its if error else subprocess.DEVNULL) as process:
+        os.close(its)
+        shown = b""
+        try:
+            while piece := os.read(ours, 65536):
+                shown += piece
+        except OSError:  # EIO: the last writer has gone
+            pass
+        os.close(ours)
+        process.wait(60)
+    return shown
 
 
 class Lab:
