@@ -52,6 +52,8 @@ const std::string_view kReleaseShell = R"SH(release() { # volume serial letter g
       esac
     done
   done
+  # Names without a device; where udev runs there are none.
+  dmsetup mknodes >/dev/null 2>&1
   rmdir "/forensics/$5" 2>/dev/null
   sync
   say "$1" '' '' unmounted '' "$disk"
