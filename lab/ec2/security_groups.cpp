@@ -1,3 +1,4 @@
+#include <arpa/inet.h>
 #include <algorithm>
 
 #include "ec2/describe.h"
@@ -55,6 +56,14 @@ json permissions_of(const Ec2Call& call) {
   return out;
 }
 
+bool is_ipv6_cidr(const std::string& cidr) {
+  const std::size_t slash = cidr.find('/');
+  in6_addr address{};
+  if (slash == std::string::npos || ::inet_pton(AF_INET6, cidr.substr(0, slash).c_str(), &address) != 1) return false;
+  const std::string bits = cidr.substr(slash + 1);
+  return !bits.empty() && bits.size() <= 3 && bits.find_first_not_of("0123456789") == std::string::npos && std::stoi(bits) <= 128;
+}
+
 void check_permission(const json& permission) {
   const std::string protocol = permission.value("IpProtocol", "");
   if (protocol.empty()) throw ApiError("MissingParameter", "The request must contain the parameter ipProtocol");
@@ -64,6 +73,10 @@ void check_permission(const json& permission) {
     const std::string cidr = range.value("CidrIp", "");
     if (cidr.find('/') == std::string::npos || cidr.find_first_not_of("0123456789./") != std::string::npos)
       throw ApiError("InvalidParameterValue", "CIDR block " + cidr + " is malformed");
+  }
+  for (const json& range : permission.value("Ipv6Ranges", json::array())) {
+    const std::string cidr = range.value("CidrIpv6", "");
+    if (!is_ipv6_cidr(cidr)) throw ApiError("InvalidParameterValue", "CIDR block " + cidr + " is malformed");
   }
 }
 

@@ -99,7 +99,7 @@ class Ec2 {
   CallResult<Reply<std::string>> create_security_group(const std::string& name, const std::string& description, const std::string& vpc,
                                                        const Tags& tags, bool dry_run = false);
   CallResult<Reply<std::string>> delete_security_group(const std::string& group, bool dry_run = false);
-  /// One TCP port from one CIDR.
+  /// One TCP port from one CIDR, IPv4 or IPv6.
   CallResult<Reply<std::string>> authorize_ingress(const std::string& group, int port, const std::string& cidr, const std::string& description,
                                                    bool dry_run = false);
 

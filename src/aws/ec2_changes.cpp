@@ -151,13 +151,16 @@ CallResult<Reply<std::string>> Ec2::delete_security_group(const std::string& gro
 
 CallResult<Reply<std::string>> Ec2::authorize_ingress(const std::string& group, int port, const std::string& cidr, const std::string& description,
                                                       bool dry_run) {
+  // The two families have lists of their own, and different names for the same member (IpRange, Ipv6Range).
+  const bool v6 = cidr.find(':') != std::string::npos;
+  const std::string range = v6 ? "IpPermissions.1.Ipv6Ranges.1." : "IpPermissions.1.IpRanges.1.";
   Parameters parameters;
   parameters.set("GroupId", group)
       .set("IpPermissions.1.IpProtocol", "tcp")
       .set("IpPermissions.1.FromPort", std::to_string(port))
       .set("IpPermissions.1.ToPort", std::to_string(port))
-      .set("IpPermissions.1.IpRanges.1.CidrIp", cidr);
-  if (!description.empty()) parameters.set("IpPermissions.1.IpRanges.1.Description", description);
+      .set(range + (v6 ? "CidrIpv6" : "CidrIp"), cidr);
+  if (!description.empty()) parameters.set(range + "Description", description);
   return call("AuthorizeSecurityGroupIngress", parameters, dry_run);
 }
 

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "cli/context.h"
+#include "cli/hand_over.h"
 #include "cli/workstation_output.h"
 #include "core/file.h"
 #include "core/safe_json.h"
@@ -94,7 +95,8 @@ int attach(const Globals& globals, Flags& flags) {
 int reset(const Globals& globals, Flags& flags) {
   return in_case(globals, flags, [&](ws::CaseAccount& account) -> Result<Outcome> {
     ICECORE_CHECK(complete(flags));
-    const ws::ResetOptions options{flags.attach, flags.force};
+    const auto hand_over = [&](const std::string& script) { return hand_over_unmounting(globals, script); };
+    const ws::ResetOptions options{flags.attach, flags.force, hand_over};
     if (flags.dry_run) return show_plan(globals, ws::plan_reset(account, options));
     ICECORE_ASSIGN(const auto attached, ws::reset(account, options));
     return finish_attach(globals, account, attached);
@@ -151,7 +153,7 @@ void add_up_flags(CLI::App& command, const FlagsPtr& flags) {
       ->check(CLI::ExistingFile);
   command.add_flag("--no-ssm", flags->no_ssm, "no role for Systems Manager: SSH only");
   command.add_option("--instance-profile", up.profile, "an existing instance profile instead of one made for the case");
-  command.add_option("--inbound", up.inbound, "the one CIDR that may reach SSH (default: nobody; never the whole internet)");
+  command.add_option("--inbound", up.inbound, "the one CIDR, IPv4 or IPv6, that may reach SSH (default: nobody; never the whole internet)");
   command.add_option("--outbound", flags->outbound, "what the workstation may reach")
       ->check(CLI::IsMember({"none", "web", "all"}))
       ->capture_default_str();
@@ -165,8 +167,10 @@ void add_up_flags(CLI::App& command, const FlagsPtr& flags) {
 void add_attach_flags(CLI::App& command, const FlagsPtr& flags) {
   ws::AttachOptions& attach = flags->attach;
   command.add_option("--snapshot", attach.snapshots, "this evidence snapshot only (snap-…); may be repeated");
-  command.add_flag("--print-script", attach.print_script,
-                   "print the script for the workstation's shell instead of running it (reset: unmount the copies yourself first)");
+  command.add_flag(
+      "--print-script", attach.print_script,
+      "print the script for the workstation's shell instead of running it (reset prints two: one that unmounts the copies, and, after Enter, "
+      "one that mounts the fresh ones)");
   command.add_option("--ssh", attach.remote.ssh, "run the script through ssh USER@HOST instead of Systems Manager");
   command.add_option("--identity", attach.remote.identity, "private key file for --ssh")->check(CLI::ExistingFile);
 }

@@ -88,9 +88,10 @@ std::vector<Copy> of_killed_resets(CaseAccount& account, const std::vector<engin
 Result<void> let_go(CaseAccount& account, const Machine& machine, const std::vector<AttachedCopy>& copies, const ResetOptions& options) {
   std::vector<AttachedCopy> there = copies;
   std::erase_if(there, [](const AttachedCopy& copy) { return copy.device.empty(); });
-  if (there.empty() || options.attach.print_script) return {};
-  ICECORE_ASSIGN(const ScriptResult ran,
-                 run_script(account, machine, options.attach.remote, unmount_script(there, options.force), "unmount the copies"));
+  if (there.empty()) return {};
+  const std::string script = unmount_script(there, options.force);
+  if (options.attach.print_script) return options.hand_over ? options.hand_over(script) : Result<void>();
+  ICECORE_ASSIGN(const ScriptResult ran, run_script(account, machine, options.attach.remote, script, "unmount the copies"));
   for (const Mounted& one : parse_report(ran.output))
     if (one.state == "busy")
       return fail(Code::kBusy,

@@ -22,13 +22,16 @@ Result<void> check_inbound(const std::string& cidr) {
   const char* begin = cidr.data() + (slash == std::string::npos ? cidr.size() : slash + 1);
   const auto parsed = std::from_chars(begin, cidr.data() + cidr.size(), bits);
   if ((!v4 && !v6) || parsed.ec != std::errc{} || parsed.ptr != cidr.data() + cidr.size() || bits > (v4 ? 32U : 128U))
-    return wrong(fmt::format("--inbound '{}' is no CIDR, such as 203.0.113.7/32", printable(cidr)));
+    return wrong(fmt::format("--inbound '{}' is no CIDR, such as 203.0.113.7/32 or 2001:db8::7/128", printable(cidr)));
   if (bits == 0)
     return wrong(
         fmt::format("--inbound {} is the whole internet, which icecore never lets in; give your own address, such as 203.0.113.7/32, or leave it "
                     "out and go through Systems Manager",
                     cidr));
-  if (v6) return wrong("--inbound takes IPv4 only in this version");
+  // ::ffff:0:0/96 is all of IPv4 in other words (RFC 4291, 2.5.5.2).
+  const std::string_view start(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  if (v6 && start.starts_with(std::string_view("\0\0\0\0\0\0\0\0\0\0\xff\xff", 12)))
+    return wrong(fmt::format("--inbound {} is an IPv4 address in IPv6's words; give it as IPv4, such as 203.0.113.7/32", cidr));
   return {};
 }
 

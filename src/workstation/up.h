@@ -18,7 +18,7 @@ struct UpOptions {
   std::optional<std::string> public_key;         ///< a line as in authorized_keys: imported, and removed by down
   bool systems_manager = true;                   ///< false: no profile; then a key is needed
   std::optional<std::string> profile;            ///< an existing instance profile's name instead of one of its own
-  std::optional<std::string> inbound;            ///< the one CIDR that may reach SSH
+  std::optional<std::string> inbound;            ///< the one CIDR, IPv4 or IPv6, that may reach SSH
   Outbound outbound = Outbound::kWeb;
   bool public_address = false;
   std::string tools = "standard";             ///< "none", "standard", "full"

@@ -34,6 +34,12 @@ std::string agent_lines(const std::string& region) {
 
 std::string user_data(const UpOptions& options, const std::string& region) {
   std::string text = "#cloud-config\n# written by icecore\n";
+  // Before the packages are there: udev must not put together what it finds on a copy, writable and with the disks of another copy among them, before
+  // the script of attach does (udev(7): a rule file that is a link to /dev/null is off). A machine that stands on LVM or md itself is left as it is.
+  text +=
+      "bootcmd:\n"
+      "  - [sh, -c, 'ls /sys/block | grep -qE \"^(dm-|md)\" && exit 0; mkdir -p /etc/udev/rules.d; for rule in 64-md-raid-assembly "
+      "69-lvm 69-dm-lvm 69-lvm-metad 69-dm-lvm-metad; do ln -sf /dev/null /etc/udev/rules.d/$rule.rules; done']\n";
   if (options.tools != "none") text += "package_update: true\npackages:\n" + package_lines(kStandard);
   if (options.tools == "full") text += package_lines(kFull);
   text += "runcmd:\n";

@@ -83,6 +83,12 @@ class Workstation(Case):
         rule = self.ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=ssh)["SecurityGroupRules"][0]
         self.assertEqual(rule["CidrIpv4"], "192.0.2.0/24")
         self.refused("InvalidPermission.Duplicate", self.ec2.authorize_security_group_ingress, GroupId=group, IpPermissions=ssh)
+        six = [{"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "Ipv6Ranges": [{"CidrIpv6": "2001:db8::/64", "Description": "d"}]}]
+        self.assertEqual(self.ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=six)["SecurityGroupRules"][0]["CidrIpv6"], "2001:db8::/64")
+        self.refused("InvalidPermission.Duplicate", self.ec2.authorize_security_group_ingress, GroupId=group, IpPermissions=six)
+        for cidr in ("2001:db8::", "2001:db8::/129", "192.0.2.0/24", "x::/8"):
+            six[0]["Ipv6Ranges"][0]["CidrIpv6"] = cidr
+            self.refused("InvalidParameterValue", self.ec2.authorize_security_group_ingress, GroupId=group, IpPermissions=six)
         self.ec2.authorize_security_group_egress(GroupId=group, IpPermissions=ssh)
         self.ec2.revoke_security_group_egress(GroupId=group, IpPermissions=ssh)
         self.ec2.revoke_security_group_ingress(GroupId=group, SecurityGroupRuleIds=[rule["SecurityGroupRuleId"]])

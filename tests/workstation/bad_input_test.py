@@ -2,7 +2,7 @@
 import json
 import unittest
 
-from bench import DONE, FAILED, PARTIAL, QUICK, USAGE, Desk, Lab, alive
+from bench import DONE, FAILED, PARTIAL, QUICK, USAGE, Desk, Lab, alive, alive_after
 from harness import INCIDENT
 
 WORLD = json.loads((INCIDENT / "world.json").read_text())
@@ -31,14 +31,14 @@ class BadInputTest(unittest.TestCase):
 
     def up(self, *arguments, words, code=FAILED):
         self.refused("workstation", "up", "case", *arguments, words=words, code=code)
-        self.assertEqual(alive(self.lab), self.before)
+        self.assertEqual(alive_after(self.lab, self.before), self.before)
 
     def test_the_whole_internet(self):
-        for cidr in ("0.0.0.0/0", "::/0", "1.2.3.4/0"):
+        for cidr in ("0.0.0.0/0", "::/0", "1.2.3.4/0", "2001:db8::/0"):
             self.up("--inbound", cidr, "--key-pair", "k1", words=(cidr, "whole internet"), code=USAGE)
 
     def test_no_cidr(self):
-        for cidr in ("203.0.113.7", "203.0.113.7/33", "office", "/8", "203.0.113.7/"):
+        for cidr in ("203.0.113.7", "203.0.113.7/33", "office", "/8", "203.0.113.7/", "2001:db8::7", "2001:db8::7/129"):
             self.up("--inbound", cidr, "--key-pair", "k1", words=("no CIDR",), code=USAGE)
 
     def test_no_way_in(self):
@@ -77,7 +77,7 @@ class BadInputTest(unittest.TestCase):
         ran = self.refused("workstation", "up", "case", "--key-pair", "nobody", words=("nobody", "--public-key"))
         self.assertNotIn("instance i-", ran.out)
         self.assertEqual(self.desk.ws("down").code, DONE)
-        self.assertEqual(alive(self.lab), self.before)
+        self.assertEqual(alive_after(self.lab, self.before), self.before)
 
     def test_another_region(self):
         self.refused("workstation", "up", "case", "--region", "eu-central-1", words=("us-west-2", "eu-central-1"))
@@ -114,7 +114,7 @@ class BadInputTest(unittest.TestCase):
         self.refused("workstation", "up", "case", words=("ec2:RunInstances", "icecore policy"))
         self.lab.control("PUT", "policies", {"arn": arn, "policies": None})
         self.assertEqual(self.desk.ws("down").code, DONE)
-        self.assertEqual(alive(self.lab), self.before)
+        self.assertEqual(alive_after(self.lab, self.before), self.before)
 
 
 class DiskTroubleTest(unittest.TestCase):
@@ -130,7 +130,7 @@ class DiskTroubleTest(unittest.TestCase):
 
     def tearDown(self):
         self.assertEqual(self.desk.run("cleanup", "case").code, DONE)
-        self.assertEqual(alive(self.lab), self.before)
+        self.assertEqual(alive_after(self.lab, self.before), self.before)
 
     def test_more_volumes_than_it_takes(self):
         machine = self.desk.workstations()[0]

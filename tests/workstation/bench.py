@@ -17,17 +17,29 @@ FOREIGN_ACCOUNT = "444455556666"
 TABLES = ("instances", "volumes", "security_groups", "key_pairs", "network_interfaces")
 
 
+SETTLE_SECONDS = 120  # nobody waits that long but on a machine that does twenty other things
+
+
 def settled(lab):
     """The account, once what was deleted is gone: EC2 takes a moment over a volume ("deleting") after it has said yes."""
-    deadline = time.monotonic() + 30
+    return waited_for(lab.state, lambda state: all(one["State"] != "deleting" for one in state[REGION].get("volumes", [])))
+
+
+def waited_for(look, good, seconds=SETTLE_SECONDS):
+    """What `look` sees once it is `good`; what it saw last, for the caller to judge, when that does not come. The pauses grow: a machine under load is not
+    helped by a hundred looks a second at the whole account."""
+    deadline, pause = time.monotonic() + seconds, 0.01
     while True:
-        state = lab.state()
-        going = [one["VolumeId"] for one in state[REGION].get("volumes", []) if one["State"] == "deleting"]
-        if not going:
-            return state
-        if time.monotonic() > deadline:
-            raise AssertionError(f"still deleting: {going}")
-        time.sleep(0.01)
+        seen = look()
+        if good(seen) or time.monotonic() > deadline:
+            return seen
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.5)
+
+
+def alive_after(lab, before):
+    """`alive`, once it is as it was before; whatever it still is when the time is over."""
+    return waited_for(lambda: alive(lab), lambda now: now == before)
 
 
 def home_state(lab):

@@ -39,11 +39,14 @@ TEST(MountScript, HostileNamesStayWords) {
 // dash is the strictest shell that a workstation may have as /bin/sh.
 TEST(MountScript, IsPosixShell) {
   const test::ScratchFolder folder;
-  const auto file = folder / "mount.sh";
   const auto copy = copy_of("snap-1", "vol-0a", View::kRecovered);
-  ASSERT_TRUE(write_file_atomically(file, mount_script({copy}) + unmount_script({copy}, true)));
-  test::run_ok("dash -n " + file.string());
-  test::run_ok("bash --posix -n " + file.string());
+  for (const std::string& script : {mount_script({copy}), unmount_script({copy}, true)}) {
+    const auto file = folder / "script.sh";
+    ASSERT_TRUE(write_file_atomically(file, script));
+    test::run_ok("dash -n " + file.string());
+    test::run_ok("bash --posix -n " + file.string());
+    test::run_ok("shellcheck -s sh -S warning " + file.string());
+  }
 }
 
 TEST(MountScript, ReportsAreReadAndNoiseIsLeft) {

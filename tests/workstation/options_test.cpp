@@ -25,8 +25,17 @@ TEST(UpOptions, TheWholeInternetIsRefusedHoweverItIsSpelt) {
 TEST(UpOptions, OneCidrOrNothing) {
   EXPECT_TRUE(check_options(with_inbound("203.0.113.7/32")));
   EXPECT_TRUE(check_options(with_inbound("10.0.0.0/8")));
+  for (const char* cidr : {"2001:db8::7/128", "2001:db8:1::/48", "fe80::/10", "2001:db8::203.0.113.7/128"})
+    EXPECT_TRUE(check_options(with_inbound(cidr))) << cidr;
+  for (const char* cidr : {"2001:db8::7", "2001:db8::7/129", "2001:db8::7/", "2001:db8::7%eth0/64", "2001:db8:::/48", "::ffff:203.0.113.7/128"})
+    EXPECT_FALSE(check_options(with_inbound(cidr))) << cidr;
   for (const char* cidr : {"", "203.0.113.7", "203.0.113.7/", "203.0.113.7/33", "203.0.113.7/-1", "203.0.113.7/8 ", "x/8", "1.2.3/8"})
     EXPECT_FALSE(check_options(with_inbound(cidr))) << cidr;
+}
+
+// IPv4-mapped addresses (RFC 4291, 2.5.5.2): all of IPv4 must not come in under another name.
+TEST(UpOptions, TheWholeOfIpv4IsRefusedInIpv6sWords) {
+  for (const char* cidr : {"::ffff:0:0/96", "::ffff:0.0.0.0/96"}) EXPECT_FALSE(check_options(with_inbound(cidr))) << cidr;
 }
 
 TEST(UpOptions, ThereHasToBeAWayIn) {

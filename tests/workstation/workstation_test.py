@@ -1,10 +1,20 @@
 """up, attach, reset, status, down and cleanup against the lab's records (no machine runs: whole_day_vm.py has one), and their dry runs."""
 import json
+import os
+import re
+import signal
 import subprocess
 import unittest
+import urllib.parse
+from pathlib import Path
 
-from bench import ledger, DATA_VOLUME, DONE, PARTIAL, QUICK, ROOT_VOLUME, Desk, Lab, alive, home_state, mutating, scratch, settled, tagged, terminate
+from botocore.exceptions import ClientError
 
+import in_guest
+from bench import ledger, DATA_VOLUME, DONE, FAILED, PARTIAL, QUICK, ROOT_VOLUME, Desk, Lab, alive, home_state, mutating, scratch, settled, tagged, terminate
+from harness import ICECORE
+
+RESPONDER = "arn:aws:iam::111122223333:user/responder"
 EVIDENCE_ZONE = "us-west-2b"
 
 
@@ -96,6 +106,62 @@ class WorkstationTest(unittest.TestCase):
         self.assertEqual(len(tagged(self.lab, "key_pairs", desk.case_id)), 1)
         self.fine(desk.ws("down"))
         self.assertEqual(alive(self.lab), before)
+
+    def test_a_reset_by_hand_unmounts_before_it_swaps(self):
+        desk = self.desk()
+        self.fine(desk.ws("up"))
+        self.fine(desk.ws("attach", "--print-script"))
+        old = {one["VolumeId"] for one in desk.copies()}
+        self.lab.control("DELETE", "requests")
+        # A person who has not pressed Enter yet, and one who thinks better of it.
+        for answer, code in ((None, FAILED), (b"\n", DONE)):
+            process = subprocess.Popen([ICECORE, "workstation", "reset", "case", "--print-script"], env=desk.case.env, cwd=desk.cwd, stdin=subprocess.PIPE,
+                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            first = b""
+            while first.count(b"\nrelease 'vol-") < 2 or not first.endswith(b"\n"):
+                piece = os.read(process.stdout.fileno(), 1 << 16)
+                self.assertTrue(piece, "it printed no script that lets go of both copies")
+                first += piece
+            self.assertEqual(mutating(self.lab.requests()), [])
+            self.assertEqual({one["VolumeId"] for one in desk.copies()}, old)
+            for volume in old:
+                self.assertIn(f"release '{volume}'".encode(), first)
+            self.assertNotIn(b"\nvolume '", first)
+            if answer is None:
+                process.send_signal(signal.SIGINT)
+            second, errors = process.communicate(answer, timeout=120)
+            self.assertNotEqual(process.returncode, -signal.SIGINT)
+            self.assertEqual(process.returncode == DONE, code == DONE, errors)
+        self.assertEqual(second.count(b"\nvolume 'vol-"), 2, errors)
+        self.assertFalse({one["VolumeId"] for one in desk.copies()} & old)
+        resets = [outcome["body"]["ok"] for intent, outcome in ledger.acts(ledger.entries(desk.folder)) if intent["body"]["act"] == "reset"]
+        self.assertEqual(resets, [False, True])
+        self.fine(desk.ws("down"))
+
+    def test_one_way_in_over_ipv6(self):
+        desk = self.desk()
+        way = ("--key-pair", "k1", "--inbound", "2001:db8:7::/64")
+        plan = self.fine(desk.ws("up", *way, "--dry-run", "--json")).json()
+        self.assertTrue(any("SSH from 2001:db8:7::/64" in line for line in plan["creates"]), plan)
+        self.assertIn("ec2:AuthorizeSecurityGroupIngress", plan["iam_actions"])
+        policy = desk.run("policy", "workstation up", "workstation up key").json()
+        self.lab.control("PUT", "policies", {"arn": RESPONDER, "policies": [policy]})
+        self.addCleanup(self.lab.control, "PUT", "policies", {"arn": RESPONDER, "policies": None})
+        self.lab.control("DELETE", "requests")
+        ran = self.fine(desk.ws("up", *way))
+        group = tagged(self.lab, "security_groups", desk.case_id)[0]
+        self.assertEqual([(rule["FromPort"], rule["ToPort"], rule["Ipv6Ranges"][0]["CidrIpv6"]) for rule in group["IpPermissions"]], [(22, 22, "2001:db8:7::/64")])
+        self.assertFalse(group["IpPermissions"][0].get("IpRanges"))
+        # The request is botocore's, word for word.
+        rule = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "Ipv6Ranges": [{"CidrIpv6": "2001:db8:7::/64", "Description": f"icecore {desk.case_id}"}]}
+        with self.assertRaises(ClientError) as refused:
+            in_guest.client("ec2", self.lab.exports).authorize_security_group_ingress(GroupId=group["GroupId"], IpPermissions=[rule])
+        self.assertEqual(refused.exception.response["Error"]["Code"], "InvalidPermission.Duplicate")
+        ours, theirs = [dict(urllib.parse.parse_qsl(one["request"]["body"])) for one in self.lab.requests() if one["action"] == "AuthorizeSecurityGroupIngress"]
+        self.assertEqual(ours, theirs)
+        self.fine(desk.ws("up", *way))
+        self.lab.control("PUT", "policies", {"arn": RESPONDER, "policies": None})
+        self.fine(desk.ws("down"))
 
     def test_records_only_says_so(self):
         desk = self.desk()
@@ -204,6 +270,14 @@ class WorkstationTest(unittest.TestCase):
         agent = next(line for line in config["runcmd"] if "amazon-ssm-agent" in " ".join(line))
         self.assertIn("amazon-ssm-us-west-2/latest/debian_$(dpkg --print-architecture)/", agent[2])
         self.assertEqual(subprocess.run(["sh", "-n", "-c", agent[2]], check=False).returncode, 0)
+        # udev puts nothing together: the rules by which the distribution's own packages do are off before the packages come.
+        off = config["bootcmd"][0][2]
+        self.assertEqual(subprocess.run(["sh", "-n", "-c", off], check=False).returncode, 0)
+        rules = [path.stem for path in Path("/lib/udev/rules.d").glob("*.rules")
+                 if re.search(r'(RUN|IMPORT).*(pvscan|vgchange -aay|mdadm.* (-I|--incremental) )', path.read_text(errors="replace"))]
+        self.assertGreaterEqual(len(rules), 2, "lvm2 and mdadm are installed, as the virtual machine needs them")
+        for rule in rules:
+            self.assertIn(f" {rule}", off)
 
 
 if __name__ == "__main__":
