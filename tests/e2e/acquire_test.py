@@ -102,13 +102,15 @@ class WholeTest(Acquired):
         self.assertRegex(ran.err, r"to fetch in \d+ calls, about \$0\.00")
 
     def test_the_bar_tells_blocks_rate_cost_and_time_and_keeps_to_the_terminal(self):
-        lab = self.lab("--ebs-get-rate", "150")
+        # Sixteen at a time, 60 ms each: three seconds. A rate limit of the lab lets its burst through at once, here all blocks.
+        lab = self.lab("--fault-latency-ms", "60", "--fault-only", "GetSnapshotBlock")
         case = self.case(lab)
         for columns, words in ((80, r"fetching  \d+ of \d+ blocks  \d+ MiB/s  \$0\.\d{4}, \$0\.\d{4} to come  \d+:\d\d left"),
                                (100, r"fetching  \[[#.]+\]  \d+ of \d+ blocks  \d+ MiB/s  \$0\.\d{4}, \$0\.\d{4} to come  \d+:\d\d left"),
                                (30, r"fetching  \d+ of \d+ blocks")):
             with self.subTest(columns=columns):
-                shown = on_a_terminal(["acquire", ROOT_VOLUME, "--case", f"case-{columns}", "--no-image-hash"], case.env, case.cwd, columns).decode()
+                shown = on_a_terminal(["acquire", ROOT_VOLUME, "--case", f"case-{columns}", "--no-image-hash", "--threads", "16"], case.env, case.cwd,
+                                      columns).decode()
                 drawn = [line for line in re.split(r"\r\x1b\[K|\r\n", shown) if line.startswith("fetching  ")]
                 self.assertTrue(any(re.match(words, line) for line in drawn), drawn)
                 self.assertEqual([line for line in drawn if len(line) >= columns], [])
