@@ -1,14 +1,17 @@
 """Each changing call of up, attach, reset and down in turn: throttled, and timed out after the act was done. Then a zone without room, a type that a
 zone does not offer, a quota, and a workstation that goes while we work. Running again finishes, nothing is made twice, cleanup leaves nothing."""
+import subprocess
 import threading
 import unittest
 
 from bench import ledger, DONE, FAILED, QUICK, Desk, Lab, alive, tagged, terminate
-from harness import SLOW
+from harness import SLOW, scratch
 
 CALLS = ["CreateSecurityGroup", "AuthorizeSecurityGroupEgress", "RevokeSecurityGroupEgress", "CreateRole", "AttachRolePolicy", "CreateInstanceProfile",
          "AddRoleToInstanceProfile", "RunInstances", "CreateVolume", "AttachVolume", "DetachVolume", "DeleteVolume", "TerminateInstances",
          "DeleteSecurityGroup", "RemoveRoleFromInstanceProfile", "DeleteInstanceProfile", "DetachRolePolicy", "DeleteRole"]
+# What `up` asks with a key and a way in, and `down` undoes.
+KEY_CALLS = ["ImportKeyPair", "AuthorizeSecurityGroupIngress", "DeleteKeyPair"]
 THROTTLED = {"code": "RequestLimitExceeded", "message": "Request limit exceeded.", "status": 503}
 LOST = {"lose_reply": True}
 
@@ -30,8 +33,8 @@ class FaultTest(unittest.TestCase):
         self.assertEqual(again.code, DONE, f"{first}{again}")
         return again
 
-    def round(self):
-        self.finish("up")
+    def round(self, *up):
+        self.finish("up", *up)
         self.assertEqual(len(self.desk.workstations()), 1)
         self.assertEqual(len(tagged(self.lab, "security_groups", self.desk.case_id)), 1)
         self.finish("attach", "--print-script")
@@ -52,6 +55,18 @@ class FaultTest(unittest.TestCase):
                 with self.subTest(fault=fault, calls=calls):
                     self.lab.control("PUT", "faults", {"script": [{"action": call, "nth": 1, **fault} for call in calls]})
                     self.round()
+        self.lab.control("DELETE", "faults")
+
+    def test_a_key_and_a_way_in_throttled_and_lost(self):
+        key = scratch() / "key"
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+        for fault in (THROTTLED, LOST):
+            with self.subTest(fault=fault):
+                self.lab.control("PUT", "faults", {"script": [{"action": call, "nth": 1, **fault} for call in KEY_CALLS]})
+                self.round("--public-key", f"{key}.pub", "--inbound", "203.0.113.7/32")
+                self.assertEqual(tagged(self.lab, "key_pairs", self.desk.case_id), [])
+                asked = [line["action"] for line in self.lab.requests()]
+                self.assertEqual([call for call in KEY_CALLS if call not in asked], [])
         self.lab.control("DELETE", "faults")
 
     def reset_intents(self):
