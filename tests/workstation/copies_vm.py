@@ -5,7 +5,7 @@ Needs what whole_day_vm.py needs.
 """
 import unittest
 
-from bench import DATA_VOLUME, DONE
+from bench import DATA_VOLUME, DONE, PARTIAL, ROOT_VOLUME
 from whole_day_vm import Bench
 
 BUILT = 96  # MiB of a disk that the tests write
@@ -143,6 +143,31 @@ class CopiesTest(Bench):
         line = next(line.split("\t") for line in out.splitlines() if f"\t{whole}\t" in line)
         self.assertNotIn("as before", line[6])
         self.assertEqual(self.listing(whole), there)
+
+    def test_a_filesystem_that_will_not_mount_is_said_and_the_others_go_on(self):
+        serial, = self.serial()
+        whole = f"/forensics/{DATA_VOLUME}/whole"
+        # An incompatible feature (bit 31 of s_feature_incompat, at 1120) that no kernel has.
+        self.work(f"""
+            disk=$(disk {serial})
+            umount {whole}
+            blockdev --setrw $disk
+            mke2fs -q -F -t ext4 -O ^metadata_csum $disk
+            printf '\\000\\000\\000\\200' | dd of=$disk bs=1 seek=1120 conv=notrunc 2>/dev/null
+            sync
+        """)
+        ran = self.desk.ws("attach", "--json")
+        self.assertEqual(ran.code, PARTIAL, ran)
+        said = ran.json()
+        of = {copy["volume"]: copy["of_volume"] for copy in said["copies"]}
+        mounts = {of[one["volume"]]: one for one in said["mounts"] if one["filesystem"] == "ext4"}
+        self.assertEqual((mounts[DATA_VOLUME]["state"], mounts[DATA_VOLUME]["path"]), ("failed", ""), ran)
+        self.assertIn("unsupported", mounts[DATA_VOLUME]["words"], "the kernel's reason")
+        self.assertIn("does not mount", said["anomalies"][0])
+        self.assertIn(mounts[ROOT_VOLUME]["state"], ("recovered", "mounted"), ran)
+        self.assertIn("./hosts", self.listing(f"{mounts[ROOT_VOLUME]['path']}/etc"))
+        self.assertEqual(self.desk.ws("reset", *self.of_data).code, DONE)
+        self.assertIn(".thumb.php", self.listing(whole))
 
 
 if __name__ == "__main__":
