@@ -6,6 +6,7 @@ Needs what whole_day_vm.py needs.
 import unittest
 
 from bench import DATA_VOLUME, DONE, PARTIAL, ROOT_VOLUME
+from fault_test import LOST, THROTTLED
 from whole_day_vm import Bench
 
 BUILT = 96  # MiB of a disk that the tests write
@@ -168,6 +169,23 @@ class CopiesTest(Bench):
         self.assertIn("./hosts", self.listing(f"{mounts[ROOT_VOLUME]['path']}/etc"))
         self.assertEqual(self.desk.ws("reset", *self.of_data).code, DONE)
         self.assertIn(".thumb.php", self.listing(whole))
+
+    def test_a_command_that_is_throttled_or_whose_reply_is_lost_is_finished_by_the_next_run(self):
+        self.addCleanup(self.lab.control, "DELETE", "faults")
+        self.serial()
+        for fault in (THROTTLED, LOST):
+            for action in ("SendCommand", "GetCommandInvocation"):
+                with self.subTest(action=action, fault=fault):
+                    ran = self.desk.ws("reset", *self.of_data)
+                    self.assertEqual(ran.code, DONE, ran)
+                    self.work(f"umount /forensics/{DATA_VOLUME}/whole")
+                    self.lab.control("PUT", "faults", {"script": [{"action": action, "nth": 1, **fault}]})
+                    ran = self.desk.ws("attach", *self.of_data)
+                    if ran.code != DONE:
+                        ran = self.desk.ws("attach", *self.of_data)
+                    self.assertEqual(ran.code, DONE, ran)
+                    self.assertIn(".thumb.php", self.listing(f"/forensics/{DATA_VOLUME}/whole"))
+                    self.assertEqual(len(self.desk.copies()), len({copy["VolumeId"] for copy in self.desk.copies()}))
 
 
 if __name__ == "__main__":
