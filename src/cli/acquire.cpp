@@ -13,6 +13,7 @@
 #include "engine/baseline.h"
 #include "engine/collect.h"
 #include "engine/fetch_cost.h"
+#include "workstation/elsewhere.h"
 
 namespace icecore::cli {
 namespace {
@@ -71,18 +72,10 @@ class Acquisition {
     return globals_.case_folder.empty() ? engine::default_case_folder(target) : Path(globals_.case_folder);
   }
 
-  // Made by workstation::local_snapshot, whose ledger entries and tags name it so.
-  static std::optional<std::string> copy_of(const std::string& snapshot, const evidence::Ledger& ledger) {
-    std::optional<std::string> copy;
-    for (const evidence::ResourceRecord& one : ledger.summary().resources())
-      if (one.kind == "snapshot" && !one.removed && text_at(one.detail, "subject") == "copy-of-" + snapshot) copy = one.id;
-    return copy;
-  }
-
   static Result<bool> is_held(const std::string& what, engine::Workspace& workspace) {
     if (!workspace.has_case()) return false;
     ICECORE_ASSIGN(const auto records, engine::snapshots_of(workspace.folder()));
-    const std::optional<std::string> copy = copy_of(what, workspace.folder().ledger());
+    const std::optional<std::string> copy = workstation::copy_in_ledger(workspace.folder().ledger(), what);
     return std::ranges::any_of(records, [&](const engine::SnapshotRecord& one) {
       return one.instance == what || one.volume == what || one.snapshot == what || one.snapshot == copy;
     });

@@ -42,20 +42,6 @@ engine::WorkspaceOptions workspace_options(const Globals& globals) {
   return options;
 }
 
-}  // namespace
-
-int failed(const Error& error) {
-  print_error(error);
-  return exit_code_of(error.code);
-}
-
-report::Style Globals::style() const {
-  const bool terminal = ::isatty(STDOUT_FILENO) == 1;
-  return {terminal && !no_color && std::getenv("NO_COLOR") == nullptr, terminal ? terminal_width() : 100};
-}
-
-namespace {
-
 Path case_folder_of(const Globals& globals, const std::string& target) {
   const bool is_case = engine::kind_of(target) == engine::TargetKind::kCase;
   return globals.case_folder.empty() || is_case ? engine::default_case_folder(target) : Path(globals.case_folder);
@@ -75,6 +61,16 @@ int ended(engine::Workspace& workspace, const Result<Outcome>& outcome) {
 }
 
 }  // namespace
+
+int failed(const Error& error) {
+  print_error(error);
+  return exit_code_of(error.code);
+}
+
+report::Style Globals::style() const {
+  const bool terminal = ::isatty(STDOUT_FILENO) == 1;
+  return {terminal && !no_color && std::getenv("NO_COLOR") == nullptr, terminal ? terminal_width() : 100};
+}
 
 int run(const Globals& globals, const Path& case_folder, bool must_exist, const std::function<Result<Outcome>(engine::Workspace&)>& work) {
   engine::Workspace workspace(workspace_options(globals), terminal_progress(globals.quiet));

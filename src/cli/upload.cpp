@@ -7,8 +7,8 @@
 #include "cli/plan_output.h"
 #include "core/safe_json.h"
 #include "core/text.h"
-#include "engine/case_image.h"
 #include "engine/command_calls.h"
+#include "engine/local_image.h"
 
 namespace icecore::cli {
 namespace {

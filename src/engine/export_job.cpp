@@ -10,7 +10,7 @@
 #include "core/hash.h"
 #include "core/parallel.h"
 #include "core/text.h"
-#include "engine/case_image.h"
+#include "engine/local_image.h"
 #include "evidence/manifest.h"
 #include "image/file_source.h"
 

@@ -5,11 +5,12 @@
 #include <filesystem>
 
 #include "core/text.h"
-#include "engine/case_image.h"
 #include "engine/ebs_store.h"
 #include "engine/fetch_cost.h"
+#include "engine/local_image.h"
 #include "engine/open_volumes.h"
 #include "engine/snapshots.h"
+#include "image/case_image.h"
 
 namespace icecore::engine {
 namespace {
@@ -64,7 +65,7 @@ Result<void> open_disks_beside(Workspace& workspace, const Path& folder, const s
   ICECORE_ASSIGN(const auto records, snapshots_beside(folder));
   for (const SnapshotRecord& record : records) {
     if (kind_of(what) == TargetKind::kSnapshot && record.snapshot != what) continue;
-    auto source = open_case_image(folder / image_folder(record.snapshot));
+    auto source = image::open_case_image(folder / image_folder(record.snapshot));
     // Whatever it is: it may be the other run that is at work there, and what it has not finished yet is no damage.
     if (!source) return fail(Code::kBusy, to_string(source.error()));
     target.disks.push_back({std::move(*source), nullptr, record.snapshot, record.volume, record.device});

@@ -55,6 +55,8 @@ Result<Source> look_at(CaseAccount& account, const std::string& id, const CopyOp
   return source;
 }
 
+std::string copy_subject(const std::string& snapshot) { return "copy-of-" + snapshot; }
+
 Result<std::vector<std::string>> copies_of(CaseAccount& account, const std::string& subject) {
   ICECORE_ASSIGN(const auto found, plain(account.ec2().describe_snapshots({.ids = {}, .filters = account.filters(subject)}, {"self"})));
   std::vector<std::string> ids;
@@ -109,6 +111,13 @@ Result<std::optional<PlannedCopy>> plan_local_snapshot(CaseAccount& account, con
       source.encrypted});
 }
 
+std::optional<std::string> copy_in_ledger(const evidence::Ledger& ledger, const std::string& snapshot) {
+  std::optional<std::string> copy;
+  for (const evidence::ResourceRecord& one : ledger.summary().resources())
+    if (one.kind == "snapshot" && !one.removed && text_at(one.detail, "subject") == copy_subject(snapshot)) copy = one.id;
+  return copy;
+}
+
 Result<std::string> local_snapshot(CaseAccount& account, const std::string& snapshot, const CopyOptions& options) {
   ICECORE_ASSIGN(const Source source, look_at(account, snapshot, options));
   if (!source.copied) return snapshot;
@@ -119,7 +128,7 @@ Result<std::string> local_snapshot(CaseAccount& account, const std::string& snap
     ICECORE_ASSIGN(key, customer_key(account, options.kms_key));
   }
   account.workspace().say(fmt::format("copying {}, since {}", snapshot, source.why));
-  const std::string subject = "copy-of-" + snapshot;
+  const std::string subject = copy_subject(snapshot);
   Making making{.kind = "snapshot", .subject = subject, .evidence = true, .find = nullptr, .create = nullptr};
   making.find = [&] { return copies_of(account, subject); };
   making.create = [&](const std::string&, const aws::Tags& tags) {

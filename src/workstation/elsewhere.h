@@ -16,6 +16,9 @@ struct CopyOptions {
   bool reencrypt = false;                    ///< copy even what could be read as it is
 };
 
+/// The copy of a snapshot from elsewhere that the case made and still has, as its ledger tells; asks nobody.
+std::optional<std::string> copy_in_ledger(const evidence::Ledger& ledger, const std::string& snapshot);
+
 /// The id of a snapshot that the case can use: the named one where it is the account's own and here, else a copy (made once, evidence, waited for by
 /// whoever adopts it).
 Result<std::string> local_snapshot(CaseAccount& account, const std::string& snapshot, const CopyOptions& options);

@@ -1,4 +1,4 @@
-#include "engine/case_image.h"
+#include "image/case_image.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -8,14 +8,14 @@
 #include "image/block_database.h"
 #include "image/block_store.h"
 
-namespace icecore::engine {
+namespace icecore::image {
 namespace {
 
 constexpr std::string_view kImage = "image.raw", kDatabase = "blocks.db";
 
-class CaseImage final : public image::BlockSource {
+class CaseImage final : public BlockSource {
  public:
-  CaseImage(Path path, FileDescriptor file, std::unique_ptr<image::BlockDatabase> database, image::Bitmap written)
+  CaseImage(Path path, FileDescriptor file, std::unique_ptr<BlockDatabase> database, Bitmap written)
       : path_(std::move(path)),
         file_(std::move(file)),
         database_(std::move(database)),
@@ -26,10 +26,10 @@ class CaseImage final : public image::BlockSource {
   std::string name() const override { return path_.string(); }
 
   Result<void> read(std::uint64_t offset, std::span<std::byte> out) const override {
-    ICECORE_CHECK(image::check_range(offset, out.size(), size(), name()));
+    ICECORE_CHECK(check_range(offset, out.size(), size(), name()));
     while (!out.empty()) {
-      const std::uint64_t block = offset / image::kBlockSize;
-      const auto part = out.first(std::min<std::uint64_t>(out.size(), image::kBlockSize - offset % image::kBlockSize));
+      const std::uint64_t block = offset / kBlockSize;
+      const auto part = out.first(std::min<std::uint64_t>(out.size(), kBlockSize - offset % kBlockSize));
       if (written_.test(block)) {
         ICECORE_CHECK(check(block));
         ICECORE_CHECK(read_exactly(file_.get(), part, offset, path_));
@@ -45,22 +45,22 @@ class CaseImage final : public image::BlockSource {
  private:
   Result<void> check(std::uint64_t block) const {
     if (checked_.test(block)) return {};
-    Bytes bytes(image::kBlockSize);
-    ICECORE_CHECK(read_exactly(file_.get(), bytes, block * image::kBlockSize, path_));
+    Bytes bytes(kBlockSize);
+    ICECORE_CHECK(read_exactly(file_.get(), bytes, block * kBlockSize, path_));
     ICECORE_ASSIGN(const auto record, database_->find(block));
     if (!record || record->sha256 != sha256(bytes))
       return fail(Code::kIntegrity,
                   fmt::format("block {} is not what was fetched for {}: the image was changed since", block, database_->identity().snapshot),
-                  Location{name(), block * image::kBlockSize});
+                  Location{name(), block * kBlockSize});
     checked_.set(block);
     return {};
   }
 
   const Path path_;
   const FileDescriptor file_;
-  const std::unique_ptr<image::BlockDatabase> database_;
-  const image::Bitmap written_;
-  mutable image::AtomicBitmap checked_;
+  const std::unique_ptr<BlockDatabase> database_;
+  const Bitmap written_;
+  mutable AtomicBitmap checked_;
 };
 
 }  // namespace
@@ -70,11 +70,11 @@ bool is_case_image(const Path& path) {
   return path.filename() == kImage && std::filesystem::is_regular_file(path.parent_path() / kDatabase, ignored);
 }
 
-Result<image::SourcePtr> open_case_image(const Path& folder) {
+Result<SourcePtr> open_case_image(const Path& folder) {
   const Path path = folder / kImage;
-  ICECORE_ASSIGN(auto database, image::BlockDatabase::open_read_only(folder / kDatabase));
+  ICECORE_ASSIGN(auto database, BlockDatabase::open_read_only(folder / kDatabase));
   ICECORE_ASSIGN(FileDescriptor file, open_file(path, O_RDONLY | O_NOFOLLOW));
-  image::Listing listing(database->block_count());
+  Listing listing(database->block_count());
   ICECORE_CHECK(database->load_listing(listing));
   const std::uint64_t here = database->log().blocks, unlisted = database->block_count() - listing.listed.count();
   if (unlisted != 0 || here != listing.written.count())
@@ -86,10 +86,4 @@ Result<image::SourcePtr> open_case_image(const Path& folder) {
   return std::make_shared<CaseImage>(path, std::move(file), std::move(database), std::move(listing.written));
 }
 
-Result<container::Container> open_local_image(const Path& path) {
-  if (!is_case_image(path)) return container::open_container(path);
-  ICECORE_ASSIGN(auto source, open_case_image(path.parent_path()));
-  return container::Container{std::move(source), "raw", {}, {}};
-}
-
-}  // namespace icecore::engine
+}  // namespace icecore::image
