@@ -3,11 +3,13 @@
 #include <string_view>
 
 #include "artefact/gzip.h"
+#include "budget.h"
 
 using namespace icecore;
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+const icecore::fuzz::Budget icecore::fuzz::kBudget;
+
+void icecore::fuzz::one_input(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   (void)artefact::gunzip(as_bytes(text), 1 << 20);
-  return 0;
 }

@@ -5,14 +5,16 @@
 #include "artefact/cron.h"
 #include "artefact/sudoers.h"
 #include "artefact/systemd_unit.h"
+#include "budget.h"
 
 using namespace icecore;
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+const icecore::fuzz::Budget icecore::fuzz::kBudget;
+
+void icecore::fuzz::one_input(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   (void)artefact::parse_crontab(text, artefact::CronTable::kSystem);
   (void)artefact::parse_crontab(text, artefact::CronTable::kUser);
   (void)artefact::parse_unit(text);
   (void)artefact::parse_sudoers(text);
-  return 0;
 }

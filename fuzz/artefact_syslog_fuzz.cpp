@@ -4,10 +4,13 @@
 
 #include "artefact/messages.h"
 #include "artefact/syslog.h"
+#include "budget.h"
 
 using namespace icecore;
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+const icecore::fuzz::Budget icecore::fuzz::kBudget;
+
+void icecore::fuzz::one_input(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   std::string_view rest = text;
   machine::TimeZone zone;
@@ -21,5 +24,4 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     artefact::YearGuesser guesser({1'764'000'000, 0}, zone, *line, 1);
     if (!line->time) (void)guesser.time_of(*line);
   }
-  return 0;
 }

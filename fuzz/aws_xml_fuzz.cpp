@@ -4,6 +4,7 @@
 
 #include "aws/verdict.h"
 #include "aws/xml.h"
+#include "budget.h"
 
 namespace {
 
@@ -15,13 +16,15 @@ void read(const pugi::xml_node& node) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+const icecore::fuzz::Budget icecore::fuzz::kBudget;
+
+void icecore::fuzz::one_input(const std::uint8_t* data, std::size_t size) {
   using namespace icecore::aws;
   const std::string_view body(reinterpret_cast<const char*>(data), size);
   const auto reply = parse_xml(body, "fuzz");
   const icecore::ByteView bytes = icecore::as_bytes(body);
   (void)judge(operation("ec2", "DescribeVolumes"), Protocol::kEc2Query, HttpReply{500, {}, icecore::Bytes(bytes.begin(), bytes.end())});
-  if (!reply) return 0;
+  if (!reply) return;
   for (const pugi::xml_node& set : reply->root.children()) {
     for (const pugi::xml_node& item : set.children("item")) {
       read<Volume>(item);
@@ -32,5 +35,4 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       read<InstanceType>(item);
     }
   }
-  return 0;
 }

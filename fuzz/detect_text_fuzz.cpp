@@ -1,4 +1,5 @@
 // The detectors' view of hostile text: command lines, scripts, histories, configurations, and findings read back.
+#include "budget.h"
 #include "core/bytes.h"
 #include "detect/findings_json.h"
 #include "detect/heuristics/addresses.h"
@@ -7,7 +8,9 @@
 #include "detect/heuristics/shell.h"
 #include "detect/heuristics/tricks.h"
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+const icecore::fuzz::Budget icecore::fuzz::kBudget;
+
+void icecore::fuzz::one_input(const std::uint8_t* data, std::size_t size) {
   using namespace icecore;
   using namespace icecore::detect;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
@@ -24,5 +27,4 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     // What was read back is written as something that can be read again.
     if (!parse_findings(findings_json({}, *findings))) __builtin_trap();
   }
-  return 0;
 }

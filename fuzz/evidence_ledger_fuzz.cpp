@@ -3,9 +3,12 @@
 #include <cstdlib>
 #include <string>
 
+#include "budget.h"
 #include "evidence/ledger_summary.h"
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+const icecore::fuzz::Budget icecore::fuzz::kBudget;
+
+void icecore::fuzz::one_input(const std::uint8_t* data, std::size_t size) {
   using namespace icecore::evidence;
   std::string text(reinterpret_cast<const char*>(data), size);
   while (!text.empty() && text.back() == '\n') text.pop_back();
@@ -13,13 +16,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!entry) {
     // Nearly every mutation falls to the hash; give its content a right one, so that what stands behind is reached.
     auto json = icecore::parse_json(text, "input");
-    if (!json || !json->is_object()) return 0;
+    if (!json || !json->is_object()) return;
     Entry made;
     made.body = *json;
     std::string line = format_entry(made);
     line.pop_back();
     entry = parse_entry(line);
-    if (!entry) return 0;
+    if (!entry) return;
   }
   LedgerSummary summary;
   for (const EntryKind kind : {EntryKind::kIntent, EntryKind::kOutcome, EntryKind::kNote, EntryKind::kCheckpoint}) {
@@ -29,5 +32,4 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::string line = format_entry(*entry);
   line.pop_back();
   if (!parse_entry(line)) std::abort();
-  return 0;
 }

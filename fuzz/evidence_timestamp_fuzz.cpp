@@ -3,13 +3,15 @@
 #include <string>
 #include <string_view>
 
+#include "budget.h"
 #include "evidence/timestamping.h"
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+const icecore::fuzz::Budget icecore::fuzz::kBudget;
+
+void icecore::fuzz::one_input(const std::uint8_t* data, std::size_t size) {
   using namespace icecore::evidence;
   static const std::string query = make_timestamp_query("data").value();
   const std::string_view reply(reinterpret_cast<const char*>(data), size);
   (void)check_timestamp_reply("data", query, reply, std::nullopt);
   (void)check_timestamp_reply("data", reply, reply, std::nullopt);
-  return 0;
 }

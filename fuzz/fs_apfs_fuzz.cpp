@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 
+#include "budget.h"
 #include "core/bytes.h"
 #include "fs/tsk/apfs_check.h"
 
@@ -18,6 +19,7 @@ using Block = std::array<std::byte, kBlock>;
 class Container final : public image::BlockSource {
  public:
   explicit Container(ByteView input) : size_(std::min(load_le<std::uint64_t>(input, 0), kMostBytes)) {
+    const fuzz::NotCounted own;
     for (std::size_t at = 8; input.size() - at > 12;) {
       const auto offset = load_le<std::uint64_t>(input, at);
       const std::size_t length = std::min<std::size_t>(load_le<std::uint32_t>(input, at + 8), input.size() - at - 12);
@@ -26,11 +28,16 @@ class Container final : public image::BlockSource {
     }
     for (auto& [number, block] : blocks_) seal(block);
   }
+  ~Container() override {
+    const fuzz::NotCounted own;
+    blocks_.clear();
+  }
 
   std::uint64_t size() const override { return size_; }
   std::string name() const override { return "fuzz"; }
   Result<void> read(std::uint64_t offset, std::span<std::byte> out) const override {
     ICECORE_CHECK(image::check_range(offset, out.size(), size_, name()));
+    fuzz::count_read(out.size());
     for (std::size_t i = 0; i < out.size(); ++i) {
       const auto block = blocks_.find((offset + i) / kBlock);
       out[i] = block == blocks_.end() ? std::byte{0} : block->second[(offset + i) % kBlock];
@@ -61,9 +68,10 @@ class Container final : public image::BlockSource {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+const icecore::fuzz::Budget icecore::fuzz::kBudget;
+
+void icecore::fuzz::one_input(const std::uint8_t* data, std::size_t size) {
   const ByteView input = std::as_bytes(std::span(data, size));
-  if (input.size() < 8) return 0;
+  if (input.size() < 8) return;
   (void)fs::tsk::check_apfs(Container(input)).has_value();
-  return 0;
 }

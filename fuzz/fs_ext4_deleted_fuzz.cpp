@@ -1,7 +1,7 @@
 // Deleted files of ext2/3/4 out of the journal's old copies: descriptors, inode lives, past block maps, names. The seeds have no checksums, so that
 // what a fuzzer changes is believed.
+#include "disk.h"
 #include "fs/ext4/ext4.h"
-#include "sparse_image.h"
 
 namespace {
 
@@ -25,9 +25,11 @@ void look_for_deleted(const image::SourcePtr& source, fs::JournalView view) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const auto source = std::make_shared<fuzz::SparseImage>(data, size);
+// A sweep reads the inode tables by the mebibyte.
+const icecore::fuzz::Budget icecore::fuzz::kBudget{.base = 2 << 20};
+
+void icecore::fuzz::one_input(const std::uint8_t* data, std::size_t size) {
+  const auto source = fuzz::disk_of_blocks(fuzz::view_of(data, size));
   look_for_deleted(source, fs::JournalView::kRecovered);
   look_for_deleted(source, fs::JournalView::kAsOnDisk);
-  return 0;
 }

@@ -1,6 +1,6 @@
 // ext2/3/4 from superblock to content, in both views of the journal.
+#include "disk.h"
 #include "fs/ext4/ext4.h"
-#include "sparse_image.h"
 
 namespace {
 
@@ -39,9 +39,11 @@ void examine(const image::SourcePtr& source, fs::JournalView view) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const auto source = std::make_shared<fuzz::SparseImage>(data, size);
+// A sweep reads the inode tables by the mebibyte.
+const icecore::fuzz::Budget icecore::fuzz::kBudget{.base = 2 << 20};
+
+void icecore::fuzz::one_input(const std::uint8_t* data, std::size_t size) {
+  const auto source = fuzz::disk_of_blocks(fuzz::view_of(data, size));
   examine(source, fs::JournalView::kRecovered);
   examine(source, fs::JournalView::kAsOnDisk);
-  return 0;
 }

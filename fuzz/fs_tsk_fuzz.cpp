@@ -1,8 +1,8 @@
 // What we do with libtsk, and libtsk itself: the first byte chooses the filesystem that the rest is taken for.
 #include <array>
 
+#include "disk.h"
 #include "fs/tsk/tsk.h"
-#include "sparse_image.h"
 
 namespace {
 
@@ -23,15 +23,17 @@ void look_at(const fs::Filesystem& filesystem, const fs::FileInfo& file) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  if (size < 2) return 0;
-  const auto source = std::make_shared<fuzz::SparseImage>(data + 1, size - 1);
-  if (source->size() < 4096) return 0;
+// libtsk's own cache, and its tables of names.
+const icecore::fuzz::Budget icecore::fuzz::kBudget{.base = 4 << 20};
+
+void icecore::fuzz::one_input(const std::uint8_t* data, std::size_t size) {
+  if (size < 2) return;
+  const auto source = fuzz::disk_of_blocks(fuzz::view_of(data + 1, size - 1));
+  if (source->size() < 4096) return;
   Anomalies anomalies;
   const auto filesystem = fs::tsk::open(source, kTypes[data[0] % kTypes.size()], anomalies);
-  if (!filesystem) return 0;
+  if (!filesystem) return;
   const auto table = (*filesystem)->sweep({}, anomalies, no_progress());
-  if (!table) return 0;
+  if (!table) return;
   for (std::size_t i = 0; i < std::min(kFilesLookedAt, table->files.size()); ++i) look_at(**filesystem, table->files[i]);
-  return 0;
 }

@@ -1,8 +1,8 @@
 // A hostile XFS: opened in both views, swept, and its first inodes asked for all that can be asked.
 #include <array>
 
+#include "disk.h"
 #include "fs/xfs/xfs.h"
-#include "xfs_sparse_input.h"
 
 namespace {
 
@@ -21,8 +21,11 @@ void ask(const fs::Filesystem& filesystem, std::uint64_t inode) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const auto source = std::make_shared<fuzz::SparseInput>(data, size);
+// A sweep reads inodes into two buffers of a mebibyte.
+const icecore::fuzz::Budget icecore::fuzz::kBudget{.base = 4 << 20};
+
+void icecore::fuzz::one_input(const std::uint8_t* data, std::size_t size) {
+  const auto source = fuzz::disk_of_pieces(fuzz::view_of(data, size));
   for (const auto view : {fs::JournalView::kAsOnDisk, fs::JournalView::kRecovered}) {
     Anomalies anomalies;
     const auto filesystem = fs::xfs::open(source, {view}, anomalies);
@@ -37,5 +40,4 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       (void)(*filesystem)->read_deleted(deleted->files[i], 0, buffer).has_value();
     }
   }
-  return 0;
 }

@@ -3,9 +3,9 @@
 #include <array>
 
 #include "core/hash.h"
+#include "disk.h"
 #include "fs/xfs/xfs.h"
 #include "fs/xfs/xfs_log_format.h"
-#include "xfs_sparse_input.h"
 
 namespace {
 
@@ -29,13 +29,14 @@ void repair_checksum(std::span<std::byte> record) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const auto source = std::make_shared<fuzz::SparseInput>(data, size);
+const icecore::fuzz::Budget icecore::fuzz::kBudget;
+
+void icecore::fuzz::one_input(const std::uint8_t* data, std::size_t size) {
+  const auto source = fuzz::disk_of_pieces(fuzz::view_of(data, size));
   const auto disk = source->bytes();
   for (std::size_t at = 0; at + 512 <= disk.size(); at += 512)
     if (load_be<std::uint32_t>(disk, at) == log::kRecordMagic) repair_checksum(disk.subspan(at));
   Anomalies anomalies;
   const auto filesystem = fs::xfs::open(source, {}, anomalies);
   if (filesystem) (void)(*filesystem)->sweep({}, anomalies, no_progress()).has_value();
-  return 0;
 }

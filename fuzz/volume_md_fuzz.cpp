@@ -1,7 +1,7 @@
 // Superblocks of md arrays (their checksums put right) and the arrays made of two such members.
 #include <cstring>
 
-#include "image/memory_source.h"
+#include "disk.h"
 #include "volume/md.h"
 
 namespace {
@@ -20,11 +20,11 @@ void put_right(std::span<std::byte> superblock, std::size_t checksum_at, std::si
 }
 
 // The first byte says which version's place it takes.
-Bytes disk_of(const std::uint8_t* data, std::size_t size) {
-  Bytes disk(kDisk);
+std::shared_ptr<fuzz::MemoryDisk> member(const std::uint8_t* data, std::size_t size) {
+  auto disk = fuzz::empty_disk(kDisk);
   if (size < 2) return disk;
   const std::size_t place = data[0] % 4 == 0 ? 4096 : data[0] % 4 == 1 ? 0 : data[0] % 4 == 2 ? kDisk - 8192 : kDisk - 65536;
-  const auto superblock = std::span(disk).subspan(place, 4096);
+  const auto superblock = disk->bytes().subspan(place, 4096);
   std::memcpy(superblock.data(), data + 1, std::min<std::size_t>(size - 1, superblock.size()));
   if (data[0] % 4 == 3) {
     put_right(superblock, 152, 4096);
@@ -39,10 +39,12 @@ Bytes disk_of(const std::uint8_t* data, std::size_t size) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+const icecore::fuzz::Budget icecore::fuzz::kBudget;
+
+void icecore::fuzz::one_input(const std::uint8_t* data, std::size_t size) {
   std::vector<volume::MdMember> members;
   for (const auto& [from, length] : {std::pair(std::size_t{0}, size / 2), std::pair(size / 2, size - size / 2)}) {
-    auto source = std::make_shared<image::MemorySource>(disk_of(data + from, length), "fuzz");
+    auto source = member(data + from, length);
     auto superblock = volume::read_md_superblock(*source);
     if (superblock) members.push_back({std::move(source), std::move(*superblock)});
   }
@@ -54,5 +56,4 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (array.source->size() > 0) (void)array.source->image_offset(array.source->size() - 1);
     (void)array.device_names();
   }
-  return 0;
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Packs an XFS image into a fuzz input (fuzz/xfs_sparse_input.h): its size, and the pieces of it that are not zero. Arguments: image, output, and
+"""Packs an XFS image into a fuzz input (fuzz/disk.h, disk_of_pieces): its size, and the pieces of it that are not zero. Arguments: image, output, and
 "nolog" for an empty log. Record headers that only mark the part of the log that was never written (cycle 0) are left out: zeros say the same."""
 import struct
 import sys

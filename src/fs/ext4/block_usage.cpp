@@ -1,5 +1,6 @@
 #include "fs/ext4/block_usage.h"
 
+#include <fmt/format.h>
 #include <algorithm>
 
 #include "core/interrupt.h"
@@ -16,7 +17,16 @@ bool has_blocks(const FileInfo& file) {
 
 }  // namespace
 
-Result<void> BlockBitmaps::load(const BlockSet& blocks) {
+Result<Bytes> BlockBitmaps::read(std::uint64_t group) const {
+  const Group& descriptor = disk_.groups[group];
+  ICECORE_ASSIGN(Bytes bitmap, disk_.load_block(descriptor.block_bitmap));
+  if (checked_ && !block_bitmap_checksum_ok(disk_.superblock, descriptor, bitmap))
+    return fail(Code::kCorrupt, fmt::format("checksum of the block bitmap of group {} is wrong: all its blocks are taken to be in use", group),
+                Location{disk_.source->name(), descriptor.block_bitmap * disk_.superblock.block_size});
+  return bitmap;
+}
+
+Result<void> BlockBitmaps::load(const BlockSet& blocks, Anomalies& anomalies) {
   const Superblock& sb = disk_.superblock;
   std::vector<std::uint64_t> groups;
   for (const auto& [start, end] : blocks.spans())
@@ -31,8 +41,9 @@ Result<void> BlockBitmaps::load(const BlockSet& blocks) {
   for (const std::uint64_t group : groups) {
     if (interrupted()) return interruption();
     if ((disk_.groups[group].flags & kGroupBlockUninit) != 0) continue;  // nothing of it was ever given to a file
-    const auto bitmap = disk_.load_block(disk_.groups[group].block_bitmap);
+    const auto bitmap = read(group);
     if (!bitmap && !is_evidence_error(bitmap.error())) return Failure(bitmap.error());
+    if (!bitmap) anomalies.add("ext4.block-bitmap", bitmap.error());
     const std::uint64_t first = sb.first_data_block + group * sb.blocks_per_group;
     used_[group] = bitmap ? decode(group, *bitmap) : std::vector<BlockSpan>{{first, first + sb.blocks_per_group}};
   }

@@ -28,7 +28,8 @@ struct Draft {
 
 class Finder {
  public:
-  Finder(const Disk& disk, const FileTable& table, Anomalies& anomalies) : disk_(disk), sb_(disk.superblock), table_(table), anomalies_(anomalies) {}
+  Finder(const Disk& disk, bool consistent, const FileTable& table, Anomalies& anomalies)
+      : disk_(disk), sb_(disk.superblock), consistent_(consistent), table_(table), anomalies_(anomalies) {}
 
   Result<DeletedFiles> run(const JournalHistory& history, const PathIndex& paths, Progress& progress) {
     history_ = &history;
@@ -128,8 +129,8 @@ class Finder {
     BlockSet asked;
     for (const Draft& draft : drafts_)
       for (const Run& run : draft.runs) asked.add(run.physical, run.physical + run.length);
-    BlockBitmaps bitmaps(disk_);
-    ICECORE_CHECK(bitmaps.load(asked));
+    BlockBitmaps bitmaps(disk_, consistent_);
+    ICECORE_CHECK(bitmaps.load(asked, anomalies_));
     ICECORE_ASSIGN(const BlockSet live, live_blocks_within(disk_, table_, asked));
     std::vector<std::size_t> order(drafts_.size());
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
@@ -212,6 +213,7 @@ class Finder {
 
   const Disk& disk_;
   const Superblock& sb_;
+  const bool consistent_;  // bitmaps and descriptors are of one time
   const FileTable& table_;
   Anomalies& anomalies_;
   const JournalHistory* history_ = nullptr;
@@ -226,7 +228,8 @@ class Finder {
 Result<DeletedFiles> find_deleted(const Disk& disk, JournalView view, const FileTable& table, const PathIndex& paths, Anomalies& anomalies,
                                   Progress& progress) {
   ICECORE_ASSIGN(const JournalHistory history, JournalHistory::read(disk, view == JournalView::kAsOnDisk, anomalies, progress));
-  return Finder(disk, table, anomalies).run(history, paths, progress);
+  const bool consistent = view == JournalView::kRecovered || !disk.superblock.incompat(incompat::kRecover);
+  return Finder(disk, consistent, table, anomalies).run(history, paths, progress);
 }
 
 }  // namespace icecore::fs::ext4

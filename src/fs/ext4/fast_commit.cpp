@@ -8,21 +8,6 @@ namespace {
 
 namespace fc = fast_commit;
 
-// ext4_fc_value_len_isvalid() of fs/ext4/fast_commit.c.
-bool length_is_valid(const Superblock& sb, std::uint16_t type, std::size_t length) {
-  switch (type) {
-    case fc::kHead: return length == fc::kHeadSize;
-    case fc::kTail: return length >= fc::kTailSize;
-    case fc::kAddRange: return length == fc::kAddRangeSize;
-    case fc::kDelRange: return length == fc::kDelRangeSize;
-    case fc::kCreate:
-    case fc::kLink:
-    case fc::kUnlink: return length > fc::kEntrySize && length <= fc::kEntrySize + 255;
-    case fc::kInode: return length >= fc::kInodeSize + kOldInodeSize && length <= fc::kInodeSize + sb.inode_size;
-    default: return type == fc::kPad;
-  }
-}
-
 class Scan {
  public:
   Scan(const Superblock& superblock, std::uint32_t expected) : sb_(superblock), expected_(expected) {}
@@ -34,7 +19,7 @@ class Scan {
     while (at + fc::kTagHeader <= block.size()) {
       const auto type = load_le<std::uint16_t>(block, at);
       const std::size_t length = load_le<std::uint16_t>(block, at + 2);
-      if (length > block.size() - at - fc::kTagHeader || !length_is_valid(sb_, type, length)) return false;
+      if (length > block.size() - at - fc::kTagHeader || !fast_commit_length_is_valid(sb_, type, length)) return false;
       const ByteView tag = block.subspan(at, fc::kTagHeader + length);
       if (!take(type, tag)) return false;
       at += tag.size();
@@ -71,6 +56,21 @@ class Scan {
 };
 
 }  // namespace
+
+// ext4_fc_value_len_isvalid() of fs/ext4/fast_commit.c.
+bool fast_commit_length_is_valid(const Superblock& sb, std::uint16_t type, std::size_t length) {
+  switch (type) {
+    case fc::kHead: return length == fc::kHeadSize;
+    case fc::kTail: return length >= fc::kTailSize;
+    case fc::kAddRange: return length == fc::kAddRangeSize;
+    case fc::kDelRange: return length == fc::kDelRangeSize;
+    case fc::kCreate:
+    case fc::kLink:
+    case fc::kUnlink: return length > fc::kEntrySize && length <= fc::kEntrySize + 255;
+    case fc::kInode: return length >= fc::kInodeSize + kOldInodeSize && length <= fc::kInodeSize + sb.inode_size;
+    default: return type == fc::kPad;
+  }
+}
 
 Result<std::vector<FastCommitTag>> read_fast_commits(JournalLog& log, const Superblock& superblock, std::uint32_t next_sequence) {
   const JournalSuperblock sb = log.superblock();

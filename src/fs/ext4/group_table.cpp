@@ -60,8 +60,10 @@ bool checksum_ok(const Superblock& sb, std::uint32_t group, ByteView raw) {
   return crc == stored;
 }
 
+bool has_high_halves(const Superblock& sb) { return sb.incompat(incompat::k64Bit) && sb.descriptor_size >= 64; }
+
 Group decode(const Superblock& sb, ByteView raw) {
-  const bool wide = sb.incompat(incompat::k64Bit) && sb.descriptor_size >= 64;
+  const bool wide = has_high_halves(sb);
   const auto block = [&](std::size_t lo, std::size_t hi) {
     return load_le<std::uint32_t>(raw, lo) | (wide ? std::uint64_t{load_le<std::uint32_t>(raw, hi)} << 32 : 0);
   };
@@ -72,6 +74,7 @@ Group decode(const Superblock& sb, ByteView raw) {
   group.block_bitmap = block(f::kBlockBitmapLo, f::kBlockBitmapHi);
   group.inode_bitmap = block(f::kInodeBitmapLo, f::kInodeBitmapHi);
   group.inode_table = block(f::kInodeTableLo, f::kInodeTableHi);
+  group.block_bitmap_checksum = count(f::kBlockBitmapCsumLo, f::kBlockBitmapCsumHi);
   group.inodes_free = count(f::kFreeInodesLo, f::kFreeInodesHi);
   group.flags = load_le<std::uint16_t>(raw, f::kFlags);
   group.inodes_used_part = sb.inodes_per_group;
@@ -90,6 +93,13 @@ bool table_inside(const Superblock& sb, const Group& group, std::uint64_t source
 }
 
 }  // namespace
+
+bool block_bitmap_checksum_ok(const Superblock& sb, const Group& group, ByteView bitmap) {
+  if (!sb.checksums()) return true;
+  const std::size_t covered = std::min<std::size_t>(sb.blocks_per_group / sb.cluster_blocks / 8, bitmap.size());
+  const std::uint32_t found = crc32c(sb.checksum_seed, bitmap.first(covered));
+  return (has_high_halves(sb) ? found : found & 0xFFFFU) == group.block_bitmap_checksum;
+}
 
 std::uint64_t descriptor_offset(const Superblock& sb, std::uint32_t group) {
   const std::uint32_t per_block = sb.block_size / sb.descriptor_size;

@@ -1,6 +1,7 @@
 #include "fs/ext4/orphans.h"
 
 #include <algorithm>
+#include <array>
 #include <unordered_set>
 
 #include "core/hash.h"
@@ -11,6 +12,7 @@ namespace icecore::fs::ext4 {
 namespace {
 
 constexpr std::size_t kMaximumChain = 1'000'000;
+constexpr std::size_t kOrphanTail = 8;  // magic, checksum
 
 class Finder {
  public:
@@ -46,7 +48,7 @@ class Finder {
     std::unordered_set<std::uint64_t> seen;
     for (const Run& run : map.runs)
       for (std::uint64_t i = 0; i < run.length; ++i)
-        if (seen.insert(run.physical + i).second) ICECORE_CHECK(file_block(run.physical + i));
+        if (seen.insert(run.physical + i).second) ICECORE_CHECK(file_block(inode.view(), run.physical + i));
     return {};
   }
 
@@ -61,12 +63,23 @@ class Finder {
     if (inode.links() == 0 && inode.mode() != 0) orphans_.push_back(inode.number());
   }
 
-  Result<void> file_block(std::uint64_t block) {
+  // ext4_orphan_file_block_csum_verify() of fs/ext4/orphan.c.
+  bool checksum_ok(const InodeView& file, std::uint64_t block, ByteView bytes) const {
+    if (!disk_.superblock.checksums()) return true;
+    std::array<std::byte, 8> number{};
+    for (std::size_t i = 0; i < number.size(); ++i) number[i] = static_cast<std::byte>(block >> (8 * i));
+    const std::uint32_t crc = crc32c(file.checksum_seed(disk_.superblock), number);
+    return crc32c(crc, bytes.first(bytes.size() - kOrphanTail)) == load_le<std::uint32_t>(bytes, bytes.size() - 4);
+  }
+
+  Result<void> file_block(const InodeView& file, std::uint64_t block) {
     ICECORE_ASSIGN(const Bytes bytes, disk_.load_block(block));
     const ByteView view(bytes);
-    if (load_le<std::uint32_t>(view, view.size() - 8) != kOrphanBlockMagic)
-      return disk_.corrupt("a block of the orphan file has no magic", disk_.superblock.orphan_file_inode, block);
-    for (std::size_t at = 0; at + 12 <= view.size(); at += 4) {
+    if (load_le<std::uint32_t>(view, view.size() - kOrphanTail) != kOrphanBlockMagic)
+      return disk_.corrupt("a block of the orphan file has no magic", file.number(), block);
+    if (!checksum_ok(file, block, view))
+      anomalies_.add("ext4.orphan", disk_.corrupt("the checksum of a block of the orphan file is wrong", file.number(), block).value());
+    for (std::size_t at = 0; at + 4 <= view.size() - kOrphanTail; at += 4) {
       const auto number = load_le<std::uint32_t>(view, at);
       if (number == 0) continue;
       ICECORE_ASSIGN(const Inode inode, disk_.load_inode(number));

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "core/hash.h"
+#include "fs/ext4/block_map.h"
 #include "fs/ext4/content.h"
 
 namespace icecore::fs::ext4 {
@@ -59,10 +60,20 @@ Result<std::vector<Entry>> parse_entries(const Disk& disk, std::uint64_t inode, 
   return entries;
 }
 
+// Such values are written whole. With holes, a few bytes of entries could claim 64 KiB each.
+bool is_mapped(const Disk& disk, const InodeView& holder, std::uint64_t size) {
+  if (holder.has(inode_flag::kInlineData)) return false;
+  const std::uint64_t blocks = (size + disk.superblock.block_size - 1) / disk.superblock.block_size;
+  std::uint64_t mapped = 0;
+  for (const Run& run : map_blocks(disk, holder, 0, blocks).runs) mapped += run.unwritten ? 0 : run.length;
+  return mapped == blocks;
+}
+
 Result<std::string> value_of(const Disk& disk, std::uint64_t inode, const Entry& entry, ByteView values) {
   if (entry.value_inode != 0) {
     ICECORE_ASSIGN(const Inode holder, disk.load_inode(entry.value_inode));
-    if (!holder.view().has(inode_flag::kEaInode) || entry.value_size > kMaximumValue || holder.view().size(disk.superblock) < entry.value_size)
+    if (!holder.view().has(inode_flag::kEaInode) || entry.value_size > kMaximumValue || holder.view().size(disk.superblock) < entry.value_size ||
+        !is_mapped(disk, holder.view(), entry.value_size))
       return disk.corrupt(fmt::format("attribute {}: inode {} does not hold its value", entry.name, entry.value_inode), inode);
     std::string value(entry.value_size, '\0');
     ICECORE_CHECK(read_content(disk, holder.view(), 0, std::as_writable_bytes(std::span(value))));
@@ -90,8 +101,14 @@ std::string acl_as_the_kernel_gives_it(std::string_view stored) {
   return out;
 }
 
+// Values in the area do not overlap, so that all together are no larger than it.
 Result<void> append(const Disk& disk, std::uint64_t inode, const std::vector<Entry>& entries, ByteView values, std::vector<ExtendedAttribute>& out) {
+  std::size_t room = values.size();
   for (const Entry& entry : entries) {
+    if (entry.value_inode == 0) {
+      if (entry.value_size > room) return disk.corrupt("the values of its attributes overlap", inode);
+      room -= entry.value_size;
+    }
     const auto prefix = prefix_of(entry.index);
     if (!prefix || (entry.index == kIndexSystem && entry.name == "data")) continue;
     ICECORE_ASSIGN(std::string value, value_of(disk, inode, entry, values));

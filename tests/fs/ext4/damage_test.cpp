@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <algorithm>
 #include <fstream>
+#include <sstream>
 
 #include "fs/ext4/ext4_support.h"
 #include "image/file_source.h"
@@ -140,6 +141,30 @@ TEST_F(Damage, GroupDescriptor) {
   const auto table = sweep(*open());
   EXPECT_EQ(anomalies_of("ext4.group-checksum"), 1U);
   EXPECT_EQ(live_names(table), kNames);
+}
+
+// What a damaged bitmap calls free is given to nobody: the file that is gone keeps its name, and its content is not called whole.
+TEST_F(Damage, BlockBitmap) {
+  {
+    const LoopMount mount(image_, scratch_ / "mnt", "rw");
+    ASSERT_TRUE(mount.mounted());
+    run_ok(fmt::format("cd '{}' && sync -f . && rm other/y && sync -f .", mount.path().string()));
+  }
+  const auto content_of_y = [&] {
+    const auto filesystem = open();
+    const auto table = sweep(*filesystem);
+    const auto deleted = filesystem->deleted_files(table, fs::PathIndex(table), anomalies_, no_progress());
+    EXPECT_TRUE(deleted.has_value());
+    const auto found = std::ranges::find(deleted->files, "/other/y", &fs::DeletedFile::path);
+    return found == deleted->files.end() ? "not found" : std::string(fs::state_name(found->content));
+  };
+  EXPECT_EQ(content_of_y(), "intact");
+  EXPECT_EQ(text_of(anomalies_), "");
+  const std::string bitmaps = run_ok(fmt::format("dumpe2fs {} 2>/dev/null | sed -n 's/.*Block bitmap at \\([0-9]*\\).*/\\1/p'", image_.string()));
+  std::istringstream blocks(bitmaps);
+  for (std::uint64_t block = 0; blocks >> block;) flip(block * 1024 + 1000);
+  EXPECT_EQ(content_of_y(), "overwritten");
+  EXPECT_GE(anomalies_of("ext4.block-bitmap"), 1U);
 }
 
 TEST_F(Damage, ImageCutShort) {

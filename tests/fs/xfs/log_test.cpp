@@ -104,7 +104,7 @@ TEST_P(XfsCrash, IsRecoveredAsTheKernelDoes) {
   const ScratchFolder scratch;
   const Path image = scratch / "image";
   make_xfs(image, GetParam().options);
-  const std::string churn = icecore::test::data_file("xfs/churn.py").string();
+  const std::string churn = icecore::test::data_file("churn.py").string();
   for (unsigned round = 0; round < GetParam().rounds; ++round) {
     const Mount mount(image, scratch / "live", "noatime");
     ASSERT_TRUE(mount.ok()) << mount.message();

@@ -55,7 +55,7 @@ TEST(XfsVersion4, FormsAndRecoveryAreAsTheKernelHasThem) {
   const std::string definitions = fmt::format(
       "populate='{}' churn='{}' tree='{}' out='{}'\nmkdir -p $out/mount\n"
       "dump() {{ mount -t xfs -o ro,norecovery $1 $out/mount; python3 $tree $out/mount > $out/$2; umount $out/mount; }}\n",
-      script("populate.py"), script("churn.py"), script("tree.py"), scratch.path().string());
+      script("populate.py"), icecore::test::data_file("churn.py").string(), script("tree.py"), scratch.path().string());
   run_in_guest(
       scratch.path(), {plain, small, crashed},
       definitions +

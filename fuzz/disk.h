@@ -1,0 +1,82 @@
+// A disk in memory that counts what is read from it, and the two ways in which seeds write one in few bytes: mkfs makes nearly nothing but zeros, and
+// a fuzzer's changes are to fall on what is in use.
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <string>
+
+#include "budget.h"
+#include "core/bytes.h"
+#include "image/block_source.h"
+
+namespace icecore::fuzz {
+
+class MemoryDisk final : public image::BlockSource {
+ public:
+  /// `bytes` were made while they were not counted.
+  explicit MemoryDisk(Bytes bytes) : bytes_(std::move(bytes)) {}
+  ~MemoryDisk() override {
+    const NotCounted own;
+    Bytes().swap(bytes_);
+  }
+
+  std::span<std::byte> bytes() { return bytes_; }
+  std::uint64_t size() const override { return bytes_.size(); }
+  std::string name() const override { return "fuzz"; }
+  Result<void> read(std::uint64_t offset, std::span<std::byte> out) const override {
+    ICECORE_CHECK(image::check_range(offset, out.size(), size(), name()));
+    count_read(out.size());
+    std::ranges::copy(ByteView(bytes_).subspan(static_cast<std::size_t>(offset), out.size()), out.begin());
+    return {};
+  }
+
+ private:
+  Bytes bytes_;
+};
+
+inline std::shared_ptr<MemoryDisk> disk_of(ByteView bytes) {
+  const NotCounted own;
+  return std::make_shared<MemoryDisk>(Bytes(bytes.begin(), bytes.end()));
+}
+
+inline std::shared_ptr<MemoryDisk> empty_disk(std::size_t size) {
+  const NotCounted own;
+  return std::make_shared<MemoryDisk>(Bytes(size));
+}
+
+/// The number of 1 KiB blocks (u16, little-endian), then records of a block number (u16) and that block's 1024 bytes. At most 8 MiB.
+inline std::shared_ptr<MemoryDisk> disk_of_blocks(ByteView in) {
+  const NotCounted own;
+  constexpr std::size_t kBlock = 1024, kMaximumBlocks = 8192;
+  Bytes bytes;
+  if (in.size() >= 2) bytes.resize(std::min<std::size_t>(load_le<std::uint16_t>(in, 0), kMaximumBlocks) * kBlock);
+  for (std::size_t at = 2; at + 2 < in.size(); at += 2 + kBlock) {
+    const std::size_t to = std::size_t{load_le<std::uint16_t>(in, at)} * kBlock;
+    const ByteView content = in.subspan(at + 2, std::min(kBlock, in.size() - at - 2));
+    if (to < bytes.size()) std::ranges::copy(content, bytes.begin() + static_cast<std::ptrdiff_t>(to));
+  }
+  return std::make_shared<MemoryDisk>(std::move(bytes));
+}
+
+/// The disk's size in bytes (u64), then pieces: offset (u64), length (u32), bytes; all little-endian. At most 64 MiB.
+inline std::shared_ptr<MemoryDisk> disk_of_pieces(ByteView in) {
+  const NotCounted own;
+  constexpr std::uint64_t kMostBytes = std::uint64_t{64} << 20;
+  Bytes bytes;
+  if (in.size() >= 8) bytes.resize(static_cast<std::size_t>(std::min(load_le<std::uint64_t>(in, 0), kMostBytes)));
+  for (std::size_t at = 8; at + 12 < in.size();) {
+    const auto to = load_le<std::uint64_t>(in, at);
+    const std::size_t length = std::min<std::size_t>(load_le<std::uint32_t>(in, at + 8), in.size() - at - 12);
+    if (to < bytes.size()) {
+      const std::size_t fits = std::min<std::size_t>(length, bytes.size() - static_cast<std::size_t>(to));
+      std::ranges::copy(in.subspan(at + 12, fits), bytes.begin() + static_cast<std::ptrdiff_t>(to));
+    }
+    at += 12 + length;
+  }
+  return std::make_shared<MemoryDisk>(std::move(bytes));
+}
+
+inline ByteView view_of(const std::uint8_t* data, std::size_t size) { return std::as_bytes(std::span(data, size)); }
+
+}  // namespace icecore::fuzz
