@@ -80,7 +80,7 @@ void kernel_walk(const std::filesystem::path& folder, const std::string& prefix,
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     const std::string path = prefix + "/" + entry.path().filename().string();
     listing[path] = kernel_line(entry.path().string());
-    if (entry.is_directory() && !entry.is_symlink()) kernel_walk(entry.path(), path, listing);
+    if (!entry.is_symlink() && entry.is_directory()) kernel_walk(entry.path(), path, listing);
   }
 }
 

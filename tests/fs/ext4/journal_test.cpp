@@ -165,10 +165,12 @@ import struct, subprocess
 with open("{0}", "r+b") as image:
     image.seek(1024 + 0x280)
     file, = struct.unpack("<I", image.read(4))
+    image.seek(1024 + 0x18)
+    size = 1024 << struct.unpack("<I", image.read(4))[0]
     block = int(subprocess.run(["debugfs", "-R", f"blocks <{{file}}>", "{0}"], capture_output=True, text=True).stdout.split()[0])
-    image.seek(block * 4096 + 4000)
+    image.seek((block + 1) * size - 100)
     image.write(b"\0\0\0\0")
-    image.seek(block * 4096 + 4092)
+    image.seek((block + 1) * size - 4)
     image.write(b"none")
 PY)",
                        copy.string()));
