@@ -17,6 +17,7 @@ void icecore::fuzz::one_input(const std::uint8_t* data, std::size_t size) {
   for (const bool slack : {false, true}) {
     const e::DirentOptions options{(data[0] & kWithoutFiletype) == 0, slack, kExt4Inodes};
     (void)e::for_each_dirent(block, options, look);
+    if (block.size() < e::kInodeBlockBytes) continue;
     for (const ByteView part : e::inline_directory_parts(block)) (void)e::for_each_dirent(part, options, look);
   }
   if (block.size() < 1024) return;
