@@ -161,8 +161,8 @@ Result<void> JournalHistory::add_on_disk(const Disk& disk) {
 }
 
 std::span<const BlockCopy> JournalHistory::copies_of(std::uint64_t block) const {
-  const auto found = std::ranges::equal_range(copies_, block, {}, &BlockCopy::block);
-  return {found.begin(), found.end()};
+  // Not equal_range: clang 14 (the fuzz preset) rejects libstdc++'s.
+  return {std::ranges::lower_bound(copies_, block, {}, &BlockCopy::block), std::ranges::upper_bound(copies_, block, {}, &BlockCopy::block)};
 }
 
 std::optional<Timestamp> JournalHistory::commit_time(std::uint64_t transaction) const {
