@@ -93,7 +93,9 @@ class AttributeReader {
     if (!seen_.insert(file_block).second) return corrupt(fmt::format("attribute block {} is reached twice", file_block));
     const std::uint64_t fs_block = find_block(mappings_, file_block);
     if (fs_block == kNullBlock) return corrupt(fmt::format("attribute block {} is a hole", file_block));
-    return reader_.blocks(fs_block);
+    ICECORE_ASSIGN(Bytes block, reader_.blocks(fs_block));
+    if (reader_.super.crc && !crc_matches(block, da::kCrc)) return corrupt(fmt::format("attribute block {} has a wrong checksum", file_block));
+    return block;
   }
 
   // Down the left edge of the tree, then along the leaves.
@@ -121,6 +123,7 @@ class AttributeReader {
     const std::size_t count = load_be<std::uint16_t>(block, crc ? da::kCrcInfo : da::kInfo);
     const std::size_t entries = crc ? da::kAttrCrcEntries : da::kAttrEntries;
     if (count > (block.size() - entries) / da::kAttrEntry) return corrupt(fmt::format("attribute leaf claims {} entries", count));
+    leaf_room_ = block.size() - entries - count * da::kAttrEntry;
     for (std::size_t i = 0; i < count; ++i) {
       const std::size_t entry = entries + i * da::kAttrEntry;
       const std::size_t at = load_be<std::uint16_t>(block, entry + 4);
@@ -130,11 +133,27 @@ class AttributeReader {
     return {};
   }
 
+  // Entries of a leaf do not overlap, so together they are no longer than it is: few bytes cannot become many.
+  Result<void> take_room(std::size_t bytes) {
+    if (bytes > leaf_room_) return corrupt("attributes of a leaf overlap");
+    leaf_room_ -= bytes;
+    return {};
+  }
+
+  // Nor do values share blocks, with each other or with the leaves.
+  Result<void> take_blocks(std::uint64_t first, std::size_t length) {
+    const std::size_t each = reader_.super.block_size - (reader_.super.crc ? da::kRemoteHeader : 0);
+    for (std::uint64_t block = first; block < first + (length + each - 1) / each; ++block)
+      if (!seen_.insert(block).second) return corrupt(fmt::format("attribute block {} is reached twice", block));
+    return {};
+  }
+
   Result<void> local(ByteView block, std::size_t at, std::uint8_t flags) {
     if (at + 3 > block.size()) return corrupt("attribute lies outside of its block");
     const std::size_t value = load_be<std::uint16_t>(block, at);
     const std::size_t name = load_be<std::uint8_t>(block, at + 2);
     if (at + 3 + name + value > block.size()) return corrupt("attribute does not fit its block");
+    ICECORE_CHECK(take_room(3 + name + value));
     return add(flags, as_text(block.subspan(at + 3, name)), std::string(as_text(block.subspan(at + 3 + name, value))));
   }
 
@@ -144,8 +163,10 @@ class AttributeReader {
     const auto length = load_be<std::uint32_t>(block, at + 4);
     const std::size_t name = load_be<std::uint8_t>(block, at + 8);
     if (at + 9 + name > block.size()) return corrupt("attribute does not fit its block");
+    ICECORE_CHECK(take_room(9 + name));
     if ((flags & da::kAttrIncomplete) != 0) return {};
     if (length > da::kMaximumAttrValue) return corrupt(fmt::format("attribute value of {} bytes is over the format's limit", length));
+    ICECORE_CHECK(take_blocks(value_block, length));
     ICECORE_ASSIGN(std::string value, read_remote(reader_, mappings_, value_block, length, da::kRemoteMagic, inode_.info.inode));
     return add(flags, as_text(block.subspan(at + 9, name)), std::move(value));
   }
@@ -155,6 +176,7 @@ class AttributeReader {
   std::vector<Mapping> mappings_;
   std::vector<ExtendedAttribute> found_;
   std::unordered_set<std::uint64_t> seen_;
+  std::size_t leaf_room_ = 0;  // bytes of the leaf that no entry has taken yet
   std::size_t total_ = 0;
 };
 
@@ -183,12 +205,16 @@ Result<std::string> read_remote(const Reader& reader, std::span<const Mapping> m
       if (load_be<std::uint32_t>(block, 0) != magic || load_be<std::uint64_t>(block, da::kRemoteOwner) != owner)
         return fail(Code::kCorrupt, "remote value's block has no header of its own, or belongs to another inode", where);
       const std::size_t bytes = load_be<std::uint32_t>(block, da::kRemoteBytes);
-      if (bytes == 0 || bytes > da::kMaximumAttrValue) return fail(Code::kCorrupt, fmt::format("remote value's block claims {} bytes", bytes), where);
+      // Only the last may leave a part of its blocks unused (xfs_attr3_rmt_hdr_ok, xfs_symlink_hdr_ok): so the blocks read are no more than the
+      // length needs.
+      const bool fits = bytes == length - out.size() || (bytes < length - out.size() && (da::kRemoteHeader + bytes) % block.size() == 0);
+      if (bytes == 0 || !fits) return fail(Code::kCorrupt, fmt::format("remote value's block claims {} bytes", bytes), where);
       // An attribute's value has a header in each block; a symbolic link has one in each run of blocks (xfs_symlink_remote.c).
       if (da::kRemoteHeader + bytes > block.size()) {
         count = static_cast<std::uint32_t>((da::kRemoteHeader + bytes + block.size() - 1) >> reader.super.block_log);
         ICECORE_ASSIGN(block, reader.blocks(fs_block, count));
       }
+      if (!crc_matches(block, da::kRemoteCrc)) return fail(Code::kCorrupt, "remote value's block has a wrong checksum", where);
       body = ByteView(block).subspan(da::kRemoteHeader, bytes);
     }
     out += as_text(body.first(std::min(body.size(), length - out.size())));

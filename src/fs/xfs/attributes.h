@@ -10,7 +10,7 @@
 namespace icecore::fs::xfs {
 
 /// All attributes of an inode, named as listxattr(2) names them; POSIX ACLs also as "system.posix_acl_…". Parent pointers and attributes that were
-/// being written are left out. kCorrupt where a structure does not hold. Bounded: each block is read once, a value is at most 64 KiB.
+/// being written are left out. kCorrupt where a structure or a checksum does not hold. Bounded: each block is read once, a value is at most 64 KiB.
 Result<std::vector<ExtendedAttribute>> read_attributes(const Reader& reader, const Inode& inode);
 
 /// The bytes of a remote symbolic link or attribute value: `length` bytes in the blocks of `mappings` from `file_block` on. Version 5 blocks have a

@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t kMostFreedBlocks = 100'000, kMostFreedNames = 1'000'000, kMostNamesOfOne = 1000;
 // What a disk of honest files never reaches: a bound for memory and time on a hostile one, as in ext4/deleted.cpp.
 constexpr std::size_t kMostMappings = 2'000'000, kMostPieces = 2'000'000;
-constexpr std::uint64_t kMostSteps = 50'000'000;
+constexpr std::uint64_t kMostSteps = 50'000'000, kMostFolderBlocks = 10'000'000;
 
 /// A deleted file in the making.
 struct Draft {
@@ -182,8 +182,9 @@ class Finder {
     return {};
   }
 
-  auto drafts_of(std::uint64_t inode) {
-    return std::ranges::equal_range(drafts_, inode, {}, [](const Draft& draft) { return draft.file.info.inode; });
+  std::span<Draft> drafts_of(std::uint64_t inode) {
+    const auto number = [](const Draft& draft) { return draft.file.info.inode; };
+    return {std::ranges::lower_bound(drafts_, inode, {}, number), std::ranges::upper_bound(drafts_, inode, {}, number)};
   }
 
   /// An entry of a directory block that no directory holds any more.
@@ -200,18 +201,21 @@ class Finder {
     std::vector<FreedName> names;
     std::vector<std::pair<DirectoryBlock, const InodeLife*>> blocks;
     std::vector<image::ByteRange> ranges;
+    std::uint64_t looked_at = 0;
     for (const auto& [key, life] : lives) {
       if (life.info.type != FileType::kDirectory) continue;
-      for_each_directory_block(super_, key.first, life.mappings, [&](DirectoryBlock&& block) {
+      for_each_directory_block(super_, key.first, life.mappings, [&, folder = &life](DirectoryBlock&& block) {
+        if (++looked_at > kMostFolderBlocks) return false;
         const bool free = !block.pieces.empty() &&
                           std::ranges::all_of(block.pieces, [&](const Mapping& piece) { return space_.holds(piece.fs_block, piece.count); });
         if (!free) return true;
         for (const Mapping& piece : block.pieces)
           ranges.push_back({super_.block_offset(piece.fs_block), std::uint64_t{piece.count} << super_.block_log});
-        blocks.emplace_back(std::move(block), &life);
+        blocks.emplace_back(std::move(block), folder);
         return blocks.size() < kMostFreedBlocks;
       });
-      if (blocks.size() >= kMostFreedBlocks) break;
+      if (looked_at > kMostFolderBlocks) tell_once("folders of more blocks in the log than are looked at; not all old names were");
+      if (blocks.size() >= kMostFreedBlocks || looked_at > kMostFolderBlocks) break;
     }
     ICECORE_CHECK(reader_.source->prefetch(ranges));
     Bytes buffer;
@@ -221,10 +225,10 @@ class Finder {
       if (!read && read.error().code != Code::kCorrupt) return Failure(read.error());
       if (!read || !directory_checksum_ok(super_, buffer)) continue;
       const std::uint64_t offset = super_.block_offset(block.fs_block());
-      const auto parsed =
-          parse_directory_block(super_, life->info.inode, buffer, false, reader_.at(offset, life->info.inode), [&](const RawEntry& entry) {
+      const auto parsed = parse_directory_block(
+          super_, life->info.inode, buffer, false, reader_.at(offset, life->info.inode), [&, folder = life](const RawEntry& entry) {
             if (names.size() < kMostFreedNames)
-              names.push_back({life->info.inode, life->info.generation, entry.inode, offset, std::string(entry.name)});
+              names.push_back({folder->info.inode, folder->info.generation, entry.inode, offset, std::string(entry.name)});
           });
       (void)parsed.has_value();  // another folder's block, or none any more
     }
@@ -278,7 +282,7 @@ class Finder {
     const auto lives = drafts_of(inode);
     if (!lives.empty()) {
       name.sureness = lives.size() == 1 ? sureness : Sureness::kGuess;
-      auto& names = std::prev(lives.end())->file.names;
+      auto& names = lives.back().file.names;
       const auto same = std::ranges::find_if(names, [&](const DeletedName& other) { return other.parent == name.parent && other.text == name.text; });
       if (same == names.end())
         add_name(names, std::move(name));

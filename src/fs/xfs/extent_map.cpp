@@ -101,8 +101,10 @@ Result<std::vector<Mapping>> read_mappings(const Reader& reader, const Fork& for
       for (const std::uint64_t fs_block : level_blocks) {
         if (!seen.insert(fs_block).second) return fail(Code::kCorrupt, fmt::format("extent tree reaches block {:#x} twice", fs_block), where);
         ICECORE_ASSIGN(const Bytes block, reader.blocks(fs_block));
-        ICECORE_ASSIGN(const MapBlock parsed,
-                       parse_map_block(reader.super, block, level, reader.at(reader.super.block_offset(fs_block), where.inode)));
+        const Location place = reader.at(reader.super.block_offset(fs_block), where.inode);
+        ICECORE_ASSIGN(const MapBlock parsed, parse_map_block(reader.super, block, level, place));
+        if (reader.super.crc && !crc_matches(block, btree::kLongCrc))
+          return fail(Code::kCorrupt, "block of an extent tree has a wrong checksum", place);
         below.insert(below.end(), parsed.children.begin(), parsed.children.end());
         mappings.insert(mappings.end(), parsed.mappings.begin(), parsed.mappings.end());
       }

@@ -44,6 +44,7 @@ Result<std::vector<Mapping>> parse_extent_list(const Fork& fork, const Location&
 Result<void> check_mappings(const Superblock& super, std::span<const Mapping> mappings, bool realtime, const Location& where);
 
 /// Everything that `fork` maps, ascending; one prefetch a level of the tree. Memory: 24 bytes a mapping, never more than the tree's blocks hold.
+/// kCorrupt also where a block's checksum is wrong: content from the wrong place would pass for the file's.
 Result<std::vector<Mapping>> read_mappings(const Reader& reader, const Fork& fork, bool realtime, const Location& where);
 
 /// What the fork of a free inode still maps: the records from its start that make sense.

@@ -14,8 +14,9 @@ class FreeSpace {
  public:
   struct Run {
     std::uint64_t fs_block = 0;
-    std::uint32_t count = 0;
+    std::uint64_t count = 0;
   };
+  /// Runs in any order; those that touch or overlap become one.
   explicit FreeSpace(std::vector<Run> runs);
   /// True where all of [fs_block, fs_block + count) is free.
   bool holds(std::uint64_t fs_block, std::uint32_t count) const;
@@ -23,10 +24,11 @@ class FreeSpace {
   void append_used(std::uint64_t fs_block, std::uint32_t count, std::vector<BlockSpan>& out) const;
 
  private:
-  std::vector<Run> runs_;  // ascending; the tree keeps runs that touch as one
+  std::vector<Run> runs_;  // ascending, none touches the next
 };
 
-/// Reads the trees by block number, one prefetch a level. What does not parse goes to `anomalies` ("xfs.free-space") and counts as used.
+/// Reads the trees by block number, one prefetch a level. What does not parse goes to `anomalies` ("xfs.free-space") and counts as used; a
+/// wrong checksum ("xfs.group-checksum", "xfs.free-space-checksum") is said and the rest believed.
 Result<FreeSpace> read_free_space(const Reader& reader, Anomalies& anomalies);
 
 }  // namespace icecore::fs::xfs

@@ -72,7 +72,7 @@ class TreeWalk {
 
   Result<void> read_node(const Node& node) {
     const std::uint64_t fs_block = super_.block_of(node.ag, node.ag_block);
-    if (!super_.contains_block(fs_block))
+    if (node.ag_block >= super_.blocks_in_ag(node.ag))
       return fail(Code::kCorrupt, fmt::format("inode tree of group {} points outside of it", node.ag), reader_.at(0));
     const Location where = reader_.at(super_.block_offset(fs_block));
     if (!seen_.insert(fs_block).second) return fail(Code::kCorrupt, "inode trees reach a block twice", where);

@@ -1,6 +1,7 @@
 #include "fs/xfs/log_replay.h"
 
 #include <algorithm>
+#include <list>
 #include <map>
 
 #include "fs/xfs/log_buffers.h"
@@ -15,6 +16,8 @@
 namespace icecore::fs::xfs {
 namespace {
 
+// Each is held against all that its file maps. A kernel leaves as many open as it had transactions under way: hundreds, not thousands.
+constexpr std::size_t kMostPending = 10'000;
 constexpr std::size_t kMostSectors = (std::size_t{256} << 20) / 540;
 
 // Where a walk along the log had to stop, and why.
@@ -177,7 +180,10 @@ class Replay {
     switch (item.type()) {
       case log::kMapIntent:
       case log::kAttributeIntent:
-      case log::kExchangeIntent: intents_.push_back({id, item.type(), Bytes(format.begin(), format.end())}); break;
+      case log::kExchangeIntent:
+        open_[{id, item.type()}].push_back(next_intent_);
+        intents_.emplace(next_intent_++, Intent{item.type(), Bytes(format.begin(), format.end())});
+        break;
       case log::kMapDone: finish(id, log::kMapIntent); break;
       case log::kAttributeDone: finish(id, log::kAttributeIntent); break;
       case log::kExchangeDone: finish(id, log::kExchangeIntent); break;
@@ -187,13 +193,16 @@ class Replay {
 
   // Ids are addresses in the kernel's memory and come again: the intent that is meant is the oldest one open.
   void finish(std::uint64_t id, std::uint16_t type) {
-    const auto found = std::ranges::find_if(intents_, [&](const Intent& intent) { return intent.id == id && intent.type == type; });
-    if (found != intents_.end()) intents_.erase(found);
+    const auto found = open_.find({id, type});
+    if (found == open_.end()) return;
+    intents_.erase(found->second.front());
+    found->second.pop_front();
+    if (found->second.empty()) open_.erase(found);
   }
 
   std::vector<PendingMap> pending_maps() {
     std::vector<PendingMap> pending;
-    for (const Intent& intent : intents_) {
+    for (const auto& [order, intent] : intents_) {
       if (intent.type != log::kMapIntent) {
         note("xfs.log-intent", {Code::kUnsupported,
                                 "the log ends within a change of attributes or an exchange of extents; the file is shown as before it",
@@ -219,12 +228,13 @@ class Replay {
     map.unmap = (flags & log::kMapTypeMask) == log::kMapUnmap;
     if (auto sound = check_mappings(super_, std::span(&map.mapping, 1), false, where()); !sound)
       note("xfs.log", sound.error());
+    else if (pending.size() == kMostPending)
+      note("xfs.log-intent", {Code::kUnsupported, "the log leaves more changes of mappings open than are looked at", where(), {}});
     else
       pending.push_back(map);
   }
 
   struct Intent {
-    std::uint64_t id;
     std::uint16_t type;
     Bytes format;
   };
@@ -237,7 +247,9 @@ class Replay {
   CancelTable cancelled_;
   std::vector<image::ByteRange> targets_;
   std::map<std::pair<std::uint64_t, std::uint32_t>, LoggedBuffer> replayed_;
-  std::vector<Intent> intents_;
+  std::map<std::uint64_t, Intent> intents_;                                           // those open, in the order of the log
+  std::map<std::pair<std::uint64_t, std::uint16_t>, std::list<std::uint64_t>> open_;  // id and type → keys of intents_, oldest first
+  std::uint64_t next_intent_ = 0;
 };
 
 }  // namespace

@@ -23,8 +23,10 @@ Result<void> check(const Superblock& super, const Location& where) {
     return fail(Code::kCorrupt, fmt::format("XFS inode size {} is impossible", super.inode_size), where);
   if (super.directory_block_size < super.block_size || super.directory_block_size > 65536)
     return fail(Code::kCorrupt, fmt::format("XFS directory block size {} is impossible", super.directory_block_size), where);
-  if (super.ag_count == 0 || super.ag_blocks < 64 || super.ag_block_log > 31 || super.ag_blocks > (std::uint64_t{1} << super.ag_block_log))
+  if (super.ag_count == 0 || super.ag_blocks < 64 || super.ag_blocks > (1U << 31) ||
+      super.ag_block_log != static_cast<unsigned>(std::bit_width(super.ag_blocks - 1)))
     return fail(Code::kCorrupt, fmt::format("XFS of {} allocation groups of {} blocks is impossible", super.ag_count, super.ag_blocks), where);
+  // ag_block_log is ag_blocks' logarithm, rounded up: with a larger one, addresses of many groups would not fit 64 bits.
   const std::uint64_t most = std::uint64_t{super.ag_count} * super.ag_blocks;
   if (super.data_blocks > most || super.data_blocks <= most - super.ag_blocks || super.data_blocks > (std::uint64_t{1} << 63 >> super.block_log))
     return fail(Code::kCorrupt, fmt::format("XFS of {} blocks does not fit its {} allocation groups", super.data_blocks, super.ag_count), where);

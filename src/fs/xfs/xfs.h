@@ -1,10 +1,10 @@
 // XFS, versions 4 and 5, read by our own code: the door of fs/xfs.
 //
 // What this reader does where the kernel would refuse:
-// - A block whose CRC is wrong and which parses nevertheless is used; sweep() reports it as an anomaly ("xfs.inode-checksum",
-// "xfs.directory-checksum",
-//   "xfs.extent-tree-checksum", "xfs.inode-tree-checksum", "xfs.group-checksum"), and so does open() for the superblock. The on-demand functions have
-//   no place to report to and fail only where the structure itself is broken.
+// - A superblock, group header, inode, inode tree or directory whose CRC is wrong and which parses nevertheless is used; sweep() reports it as an
+//   anomaly ("xfs.inode-checksum", "xfs.directory-checksum", "xfs.extent-tree-checksum", "xfs.inode-tree-checksum", "xfs.group-checksum"), so does
+//   open() for the superblock, and deleted_files() for the free space ("xfs.free-space-checksum"). Where a file's content lies (extent trees), links
+//   and attributes are read on demand, with no place to report to: there a wrong CRC is kCorrupt.
 // - Free inodes can be asked for: stat() gives what is left of them with allocated = false, and extents() and read() what their fork still maps
 //   (xfs_ifree clears the count of extents, not the records).
 #pragma once

@@ -27,6 +27,7 @@ Result<void> prefetch_directory(const Reader& reader, std::span<const Mapping> m
 
 XfsFilesystem::XfsFilesystem(Reader reader, image::SourcePtr on_disk, std::vector<PendingMap> pending)
     : reader_(std::move(reader)), on_disk_(std::move(on_disk)), pending_(std::move(pending)) {
+  std::ranges::stable_sort(pending_, {}, &PendingMap::inode);
   const Superblock& super = reader_.super;
   info_ = {"xfs", super.label, uuid_text(super.uuid), super.block_size, super.size(), super.root_inode, on_disk_ != nullptr};
 }
@@ -43,7 +44,10 @@ Result<std::unique_ptr<const XfsFilesystem::Loaded>> XfsFilesystem::load(std::ui
 Result<std::vector<Mapping>> XfsFilesystem::data_mappings(const Inode& inode) const {
   if (inode.info.mode == 0) return inode.remnants ? remnant_mappings(reader_.super, inode.data) : std::vector<Mapping>{};
   ICECORE_ASSIGN(auto mappings, read_mappings(reader_, inode.data, inode.realtime, at(inode)));
-  return apply_pending(std::move(mappings), inode.info.inode, false, pending_);
+  const std::uint64_t number = inode.info.inode;
+  const std::span own(std::ranges::lower_bound(pending_, number, {}, &PendingMap::inode),
+                      std::ranges::upper_bound(pending_, number, {}, &PendingMap::inode));
+  return apply_pending(std::move(mappings), number, false, own);
 }
 
 Result<std::vector<Mapping>> XfsFilesystem::mappings(std::uint64_t inode) const {

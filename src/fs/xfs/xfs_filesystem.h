@@ -54,7 +54,7 @@ class XfsFilesystem final : public Filesystem {
   Reader reader_;
   image::SourcePtr on_disk_;
   FilesystemInfo info_;
-  std::vector<PendingMap> pending_;
+  std::vector<PendingMap> pending_;  // by inode; of one inode in the order of the log
   mutable std::mutex mutex_;
   mutable std::list<std::shared_ptr<const FileMap>> recent_;  // newest first
 };

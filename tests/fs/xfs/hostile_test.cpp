@@ -4,6 +4,8 @@
 #include <map>
 #include <set>
 
+#include "fs/xfs/extent_map.h"
+#include "fs/xfs/free_space.h"
 #include "fs/xfs/inode_tree.h"
 #include "fs/xfs/reader.h"
 #include "fs/xfs/tree.h"
@@ -47,7 +49,11 @@ class XfsHostile : public testing::Test {
       ASSERT_TRUE(mount.ok()) << mount.message();
       run_ok("cd '" + mount.folder().string() +
              "' && mkdir d && for i in $(seq 100); do echo $i > d/file-with-a-name-$i; done && python3 -c '\nf = open(\"pieces\", \"wb\")\n"
-             "for i in range(200): f.seek(i * 8192); f.write(b\"p\" * 4096)\n' && echo x > other");
+             "for i in range(200): f.seek(i * 8192); f.write(b\"p\" * 4096)\n' && echo x > other && echo y > named && "
+             "for i in $(seq 20); do setfattr -n user.n$i -v $(printf %0100d 0) named; done && echo z > valued && "
+             "for i in 1 2; do setfattr -n user.big$i -v $(printf %06000d 0) valued; done");
+      named_ = kernel_status(mount.folder().string() + "/named")->inode;
+      valued_ = kernel_status(mount.folder().string() + "/valued")->inode;
       folder_ = kernel_status(mount.folder().string() + "/d")->inode;
       pieces_ = kernel_status(mount.folder().string() + "/pieces")->inode;
       other_ = kernel_status(mount.folder().string() + "/other")->inode;
@@ -82,20 +88,39 @@ class XfsHostile : public testing::Test {
     return found;
   }
 
+  /// The only block of an inode's attributes, changed by `change` and with its checksum made right again.
+  template <class Change>
+  void change_leaf(std::uint64_t inode, Change change) {
+    const auto record = reader_.bytes(reader_.super.inode_offset(inode), reader_.super.inode_size);
+    ICECORE_ASSERT_OK(record);
+    const auto parsed = parse_inode(reader_.super, inode, *record, "image");
+    ICECORE_ASSERT_OK(parsed);
+    const auto mappings = read_mappings(reader_, parsed->attributes, false, reader_.at(0, inode));
+    ICECORE_ASSERT_OK(mappings);
+    auto block = reader_.blocks(mappings->front().fs_block);
+    ICECORE_ASSERT_OK(block);
+    ASSERT_EQ(load_be<std::uint16_t>(*block, da::kMagic), da::kAttrLeafCrcMagic);
+    change(std::span(*block));
+    store_le(std::span(*block), da::kCrc, block_crc(*block, da::kCrc));
+    std::vector<unsigned> bytes;
+    for (const std::byte byte : *block) bytes.push_back(std::to_integer<unsigned>(byte));
+    disk_->put(reader_.super.block_offset(mappings->front().fs_block), bytes);
+  }
+
   std::uint64_t first_extent(std::uint64_t inode) { return open()->extents(inode)->front().source_offset; }
 
   const icecore::test::ScratchFolder scratch_;
   std::shared_ptr<Damaged> disk_;
   Reader reader_;
   Anomalies anomalies_;
-  std::uint64_t folder_ = 0, pieces_ = 0, other_ = 0;
+  std::uint64_t folder_ = 0, pieces_ = 0, other_ = 0, named_ = 0, valued_ = 0;
 };
 
 TEST_F(XfsHostile, ChangedInodeIsReadAndReported) {
   disk_->put(reader_.super.inode_offset(other_) + 8, {0, 0, 3, 233});  // the owner
   const auto filesystem = open();
   EXPECT_EQ(filesystem->stat(other_)->uid, 1001U);
-  EXPECT_EQ(swept_names(*filesystem), 103U);
+  EXPECT_EQ(swept_names(*filesystem), 105U);
   EXPECT_EQ(kinds(), std::set<std::string>{"xfs.inode-checksum"});
 }
 
@@ -104,14 +129,14 @@ TEST_F(XfsHostile, DirectoryBlockOfAnotherIsNotTaken) {
   disk_->put(block + 47, {1});  // the owner that the block names
   const auto filesystem = open();
   ICECORE_EXPECT_CODE(filesystem->list(folder_), Code::kCorrupt);
-  EXPECT_EQ(swept_names(*filesystem), 3U);
+  EXPECT_EQ(swept_names(*filesystem), 5U);
   EXPECT_EQ(kinds(), (std::set<std::string>{"xfs.directory", "xfs.directory-checksum"}));
 }
 
 TEST_F(XfsHostile, DirectoryEntryOfImpossibleLengthEndsItsBlockOnly) {
   const std::uint64_t block = first_extent(folder_);
   disk_->put(block + 64 + 16 + 16 + 8, {255});  // the third entry's name, after "." and ".."
-  EXPECT_LT(swept_names(*open()), 103U);
+  EXPECT_LT(swept_names(*open()), 105U);
   EXPECT_TRUE(kinds().contains("xfs.directory-checksum"));
 }
 
@@ -135,11 +160,49 @@ TEST_F(XfsHostile, ExtentTreeThatReachesABlockTwiceIsRefused) {
   EXPECT_NE(read.error().message.find("twice"), std::string::npos);
 }
 
+// A few bytes that many entries claim would be a value for each of them.
+TEST_F(XfsHostile, AttributesThatOverlapAreRefused) {
+  ASSERT_EQ(open()->xattrs(named_)->size(), 20U);
+  change_leaf(named_, [](std::span<std::byte> block) {
+    const auto first = load_be<std::uint16_t>(block, da::kAttrCrcEntries + 4);
+    std::ranges::copy(block.subspan(first, 16), block.begin() + 1000);
+    store_be(block, 1000, std::uint16_t{3000});  // the value's length
+    for (std::size_t i = 0; i < 20; ++i) store_be(block, da::kAttrCrcEntries + i * da::kAttrEntry + 4, std::uint16_t{1000});
+  });
+  const auto attributes = open()->xattrs(named_);
+  ICECORE_EXPECT_CODE(attributes, Code::kCorrupt);
+  EXPECT_NE(attributes.error().message.find("overlap"), std::string::npos) << attributes.error().message;
+}
+
+TEST_F(XfsHostile, ValuesThatShareBlocksAreRefused) {
+  ASSERT_EQ(open()->xattrs(valued_)->size(), 2U);
+  change_leaf(valued_, [](std::span<std::byte> block) {
+    const auto entry = [&](std::size_t i) { return load_be<std::uint16_t>(block, da::kAttrCrcEntries + i * da::kAttrEntry + 4); };
+    ASSERT_NE(load_be<std::uint32_t>(block, entry(0)), load_be<std::uint32_t>(block, entry(1)));
+    store_be(block, entry(1), load_be<std::uint32_t>(block, entry(0)));
+  });
+  const auto attributes = open()->xattrs(valued_);
+  ICECORE_EXPECT_CODE(attributes, Code::kCorrupt);
+  EXPECT_NE(attributes.error().message.find("twice"), std::string::npos) << attributes.error().message;
+}
+
+// The first group's free space, claimed to reach into the second.
+TEST_F(XfsHostile, FreeSpaceThatLeavesItsGroupIsNone) {
+  const auto header = reader_.bytes(reader_.super.sector_size, 512);
+  ICECORE_ASSERT_OK(header);
+  const std::uint64_t root = reader_.super.block_offset(load_be<std::uint32_t>(*header, agf::kBnoRoot));
+  disk_->put(root + btree::kShortCrcHeader + 4, {0, 0xff, 0xff, 0xff});
+  const auto space = read_free_space(reader_, anomalies_);
+  ICECORE_ASSERT_OK(space);
+  EXPECT_EQ(kinds(), (std::set<std::string>{"xfs.free-space", "xfs.free-space-checksum"}));
+  for (std::uint32_t ag = 1; ag < reader_.super.ag_count; ++ag) EXPECT_FALSE(space->holds(reader_.super.block_of(ag, 0), 1));
+}
+
 TEST_F(XfsHostile, InodeTreeThatPointsAtItselfEnds) {
   // Level 2 of 2 at the same block: the walk comes to the root again.
   const std::uint64_t header = 2 * std::uint64_t{reader_.super.sector_size};
   disk_->put(header + 24, {0, 0, 0, 2});
-  EXPECT_LT(swept_names(*open()), 103U);
+  EXPECT_LT(swept_names(*open()), 105U);
   EXPECT_EQ(kinds(), (std::set<std::string>{"xfs.group-checksum", "xfs.inode-tree"}));
 }
 
@@ -162,7 +225,7 @@ TEST_F(XfsHostile, NeedsRepairAndUnknownFeaturesAreSaid) {
 
 TEST_F(XfsHostile, SuperblocksOfImpossibleShapeAreRefused) {
   for (const auto& [offset, byte] :
-       std::map<std::uint64_t, unsigned>{{4, 0xff}, {84, 0xff}, {88, 0xff}, {8, 0xff}, {102, 0x7f}, {104, 0xff}, {124, 64}, {192, 9}}) {
+       std::map<std::uint64_t, unsigned>{{4, 0xff}, {84, 0xff}, {88, 0xff}, {8, 0xff}, {102, 0x7f}, {104, 0xff}, {124, 64}, {124, 30}, {192, 9}}) {
     const auto damaged = std::make_shared<Damaged>(disk_);
     damaged->put(offset, {byte});
     ICECORE_EXPECT_CODE(xfs::open(damaged, {}, anomalies_), Code::kCorrupt);

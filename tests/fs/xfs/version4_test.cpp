@@ -47,9 +47,11 @@ void expect_tree(const Tree& expected, const Path& image, JournalView view, cons
 
 TEST(XfsVersion4, FormsAndRecoveryAreAsTheKernelHasThem) {
   const icecore::test::ScratchFolder scratch;
-  const Path plain = scratch / "plain", small = scratch / "small", crashed = scratch / "crashed", recovered = scratch / "recovered";
+  const Path plain = scratch / "plain", small = scratch / "small", least = scratch / "least", crashed = scratch / "crashed",
+             recovered = scratch / "recovered";
   make_xfs(plain, "-m crc=0");
   make_xfs(small, "-m crc=0 -b size=1024 -n ftype=1 -i size=256");
+  make_xfs(least, "-m crc=0 -b size=512 -i size=256");
   make_xfs(crashed, "--unsupported -m crc=0 -l size=5m");
   const auto script = [](const std::string& name) { return icecore::test::data_file("xfs/" + name).string(); };
   const std::string definitions = fmt::format(
@@ -57,10 +59,11 @@ TEST(XfsVersion4, FormsAndRecoveryAreAsTheKernelHasThem) {
       "dump() {{ mount -t xfs -o ro,norecovery $1 $out/mount; python3 $tree $out/mount > $out/$2; umount $out/mount; }}\n",
       script("populate.py"), icecore::test::data_file("churn.py").string(), script("tree.py"), scratch.path().string());
   run_in_guest(
-      scratch.path(), {plain, small, crashed},
+      scratch.path(), {plain, small, crashed, least},
       definitions +
-          "for disk in $disk0 $disk1; do mount -t xfs -o noatime $disk $out/mount; python3 $populate $out/mount 3 60; umount $out/mount; done\n"
-          "dump $disk0 plain.tree\ndump $disk1 small.tree\n"
+          "for disk in $disk0 $disk1 $disk3; do mount -t xfs -o noatime $disk $out/mount; python3 $populate $out/mount 3 60; umount $out/mount; "
+          "done\n"
+          "dump $disk0 plain.tree\ndump $disk1 small.tree\ndump $disk3 least.tree\n"
           "for seed in 1 2; do mount -t xfs -o noatime $disk2 $out/mount; CRASH=1 python3 $churn $out/mount $seed 1500; umount $out/mount; done\n"
           "dump $disk2 crashed.tree\n");
   copy_image(crashed, recovered);
@@ -71,6 +74,7 @@ TEST(XfsVersion4, FormsAndRecoveryAreAsTheKernelHasThem) {
   ASSERT_GT(expected.size(), 2000U);
   expect_tree(expected, plain, JournalView::kRecovered, "plain");
   expect_tree(printed_tree(scratch / "small.tree"), small, JournalView::kRecovered, "small blocks and inodes, with types in directories");
+  expect_tree(printed_tree(scratch / "least.tree"), least, JournalView::kRecovered, "the smallest blocks");
   expect_tree(printed_tree(scratch / "recovered.tree"), crashed, JournalView::kRecovered, "after a crash");
   EXPECT_NE(printed_tree(scratch / "recovered.tree"), printed_tree(scratch / "crashed.tree"));
 }
