@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <list>
 #include <memory>
 #include <string>
 
@@ -59,22 +60,64 @@ inline std::shared_ptr<MemoryDisk> disk_of_blocks(ByteView in) {
   return std::make_shared<MemoryDisk>(std::move(bytes));
 }
 
-/// The disk's size in bytes (u64), then pieces: offset (u64), length (u32), bytes; all little-endian. At most 64 MiB.
-inline std::shared_ptr<MemoryDisk> disk_of_pieces(ByteView in) {
-  const NotCounted own;
+/// Zeros, but for views into the input; a later piece covers an earlier one. Terabytes cost nothing.
+class SparseDisk final : public image::BlockSource {
+ public:
+  struct Piece {
+    std::uint64_t offset = 0;
+    ByteView bytes;
+  };
+  /// Made, like covers, while what is allocated is not counted.
+  SparseDisk(std::uint64_t size, std::vector<Piece> pieces) : size_(size), pieces_(std::move(pieces)) {}
+  ~SparseDisk() override {
+    const NotCounted own;
+    pieces_ = {};
+    covers_ = {};
+  }
+  std::uint64_t size() const override { return size_; }
+  std::string name() const override { return "fuzz"; }
+  Result<void> read(std::uint64_t offset, std::span<std::byte> out) const override {
+    ICECORE_CHECK(image::check_range(offset, out.size(), size_, name()));
+    count_read(out.size());
+    copy(offset, out);
+    return {};
+  }
+  /// Past the counting and the disk's end.
+  void copy(std::uint64_t offset, std::span<std::byte> out) const {
+    std::ranges::fill(out, std::byte{0});
+    for (const Piece& piece : pieces_) {
+      const std::uint64_t begin = std::max(piece.offset, offset), end = std::min(piece.offset + piece.bytes.size(), offset + out.size());
+      if (begin < end)
+        std::ranges::copy(piece.bytes.subspan(static_cast<std::size_t>(begin - piece.offset), static_cast<std::size_t>(end - begin)),
+                          out.begin() + static_cast<std::ptrdiff_t>(begin - offset));
+    }
+  }
+  std::span<const Piece> pieces() const { return pieces_; }
+  void cover(std::uint64_t offset, std::uint32_t little_endian) {
+    Bytes& bytes = covers_.emplace_back(4);
+    store_le(std::span(bytes), 0, little_endian);
+    pieces_.push_back({offset, bytes});
+  }
+
+ private:
+  std::uint64_t size_;
+  std::vector<Piece> pieces_;
+  std::list<Bytes> covers_;
+};
+
+/// The disk's size in bytes (u64), then pieces: offset (u64), length (u32), bytes; all little-endian. At most 64 MiB. The disk keeps views of `in`.
+inline std::shared_ptr<SparseDisk> disk_of_pieces(ByteView in) {
   constexpr std::uint64_t kMostBytes = std::uint64_t{64} << 20;
-  Bytes bytes;
-  if (in.size() >= 8) bytes.resize(static_cast<std::size_t>(std::min(load_le<std::uint64_t>(in, 0), kMostBytes)));
+  const NotCounted own;
+  const std::uint64_t size = in.size() < 8 ? 0 : std::min(load_le<std::uint64_t>(in, 0), kMostBytes);
+  std::vector<SparseDisk::Piece> pieces;
   for (std::size_t at = 8; at + 12 < in.size();) {
     const auto to = load_le<std::uint64_t>(in, at);
     const std::size_t length = std::min<std::size_t>(load_le<std::uint32_t>(in, at + 8), in.size() - at - 12);
-    if (to < bytes.size()) {
-      const std::size_t fits = std::min<std::size_t>(length, bytes.size() - static_cast<std::size_t>(to));
-      std::ranges::copy(in.subspan(at + 12, fits), bytes.begin() + static_cast<std::ptrdiff_t>(to));
-    }
+    if (to < size) pieces.push_back({to, in.subspan(at + 12, length)});
     at += 12 + length;
   }
-  return std::make_shared<MemoryDisk>(std::move(bytes));
+  return std::make_shared<SparseDisk>(size, std::move(pieces));
 }
 
 inline ByteView view_of(const std::uint8_t* data, std::size_t size) { return std::as_bytes(std::span(data, size)); }

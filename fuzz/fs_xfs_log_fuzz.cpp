@@ -12,19 +12,33 @@ namespace {
 using namespace icecore;
 namespace log = fs::xfs::log;
 
-void repair_checksum(std::span<std::byte> record) {
-  const ByteView view = record;
-  const std::size_t size = std::min(load_be<std::uint32_t>(view, log::kSize), log::kMostRecordBytes);
+void repair_checksum(fuzz::SparseDisk& disk, std::uint64_t offset) {
+  Bytes head(512);
+  disk.copy(offset, head);
+  if (load_be<std::uint32_t>(head, 0) != log::kRecordMagic) return;
+  const std::size_t size = std::min(load_be<std::uint32_t>(head, log::kSize), log::kMostRecordBytes);
   const std::size_t headers = size > log::kHeaderCovers ? (size + log::kHeaderCovers - 1) / log::kHeaderCovers : 1;
-  const std::size_t length = load_be<std::uint32_t>(view, log::kLength);
-  if (length > log::kMostRecordBytes || headers * 512 + length > view.size()) return;
+  const std::size_t length = load_be<std::uint32_t>(head, log::kLength);
+  if (length > log::kMostRecordBytes) return;
+  Bytes record(headers * 512 + length);
+  disk.copy(offset, record);
+  const ByteView view = record;
   const std::array<std::byte, 4> zeros{};
   std::uint32_t crc = crc32c(~0U, view.first(log::kCrc));
   crc = crc32c(crc, zeros);
   crc = crc32c(crc, view.subspan(log::kCrc + 4, log::kCrcHeader - log::kCrc - 4));
   for (std::size_t i = 1; i < headers; ++i) crc = crc32c(crc, view.subspan(i * 512, log::kCrcExtendedHeader));
-  crc = ~crc32c(crc, view.subspan(headers * 512, length));
-  for (std::size_t i = 0; i < 4; ++i) record[log::kCrc + i] = static_cast<std::byte>(crc >> (8 * i));
+  disk.cover(offset + log::kCrc, ~crc32c(crc, view.subspan(headers * 512, length)));
+}
+
+void repair_checksums(fuzz::SparseDisk& disk) {
+  constexpr std::size_t kMostRecords = 256;
+  const fuzz::NotCounted own;
+  std::vector<std::uint64_t> sectors;
+  for (const auto& piece : disk.pieces())
+    for (std::size_t at = (512 - piece.offset % 512) % 512; at + 4 <= piece.bytes.size() && sectors.size() < kMostRecords; at += 512)
+      if (load_be<std::uint32_t>(piece.bytes, at) == log::kRecordMagic) sectors.push_back(piece.offset + at);
+  for (const std::uint64_t sector : sectors) repair_checksum(disk, sector);
 }
 
 }  // namespace
@@ -33,9 +47,7 @@ const icecore::fuzz::Budget icecore::fuzz::kBudget;
 
 void icecore::fuzz::one_input(const std::uint8_t* data, std::size_t size) {
   const auto source = fuzz::disk_of_pieces(fuzz::view_of(data, size));
-  const auto disk = source->bytes();
-  for (std::size_t at = 0; at + 512 <= disk.size(); at += 512)
-    if (load_be<std::uint32_t>(disk, at) == log::kRecordMagic) repair_checksum(disk.subspan(at));
+  repair_checksums(*source);
   Anomalies anomalies;
   const auto filesystem = fs::xfs::open(source, {}, anomalies);
   if (filesystem) (void)(*filesystem)->sweep({}, anomalies, no_progress()).has_value();

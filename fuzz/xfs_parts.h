@@ -10,13 +10,11 @@
 #include <bit>
 #include <cstdio>
 #include <cstdlib>
-#include <list>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "budget.h"
 #include "core/bytes.h"
 #include "disk.h"
 #include "fs/xfs/buffer_identity.h"
@@ -34,51 +32,6 @@ inline void require(bool holds, const char* what) {
   std::fprintf(stderr, "ERROR: promise broken: %s\n", what);
   std::abort();
 }
-
-/// Zeros, but for views into the input; a later piece covers an earlier one. Terabytes cost nothing.
-class SparseDisk final : public image::BlockSource {
- public:
-  struct Piece {
-    std::uint64_t offset = 0;
-    ByteView bytes;
-  };
-  /// Made, like covers, while what is allocated is not counted.
-  SparseDisk(std::uint64_t size, std::vector<Piece> pieces) : size_(size), pieces_(std::move(pieces)) {}
-  ~SparseDisk() override {
-    const NotCounted own;
-    pieces_ = {};
-    covers_ = {};
-  }
-  std::uint64_t size() const override { return size_; }
-  std::string name() const override { return "fuzz"; }
-  Result<void> read(std::uint64_t offset, std::span<std::byte> out) const override {
-    ICECORE_CHECK(image::check_range(offset, out.size(), size_, name()));
-    count_read(out.size());
-    copy(offset, out);
-    return {};
-  }
-  /// Past the counting and the disk's end.
-  void copy(std::uint64_t offset, std::span<std::byte> out) const {
-    std::ranges::fill(out, std::byte{0});
-    for (const Piece& piece : pieces_) {
-      const std::uint64_t begin = std::max(piece.offset, offset), end = std::min(piece.offset + piece.bytes.size(), offset + out.size());
-      if (begin < end)
-        std::ranges::copy(piece.bytes.subspan(static_cast<std::size_t>(begin - piece.offset), static_cast<std::size_t>(end - begin)),
-                          out.begin() + static_cast<std::ptrdiff_t>(begin - offset));
-    }
-  }
-  std::span<const Piece> pieces() const { return pieces_; }
-  void cover(std::uint64_t offset, std::uint32_t little_endian) {
-    Bytes& bytes = covers_.emplace_back(4);
-    store_le(std::span(bytes), 0, little_endian);
-    pieces_.push_back({offset, bytes});
-  }
-
- private:
-  std::uint64_t size_;
-  std::vector<Piece> pieces_;
-  std::list<Bytes> covers_;
-};
 
 // Of a block that a piece begins: the ones that stop a reader (fs/xfs/xfs.h).
 inline void repair_checksums(const fsx::Superblock& super, SparseDisk& disk) {
