@@ -19,6 +19,10 @@ namespace {
 
 constexpr std::size_t kReadAtOnce = std::size_t{1} << 20;
 constexpr std::size_t kBlocksAtOnce = 64;
+// Each block of a directory holds a name, so the disk's inodes bound how many can be honest: four a name's inode, and a gibibyte besides. An extent
+// of 16 bytes may claim two million. Of the directory that goes beyond, the first blocks are looked at.
+constexpr std::uint64_t kDirectoryBytes = std::uint64_t{1} << 30, kBlocksOfAnInode = 4;
+constexpr std::size_t kBlocksBeyond = 1024;
 
 // A directory whose extents are in a tree: the blocks of the level that is read next.
 struct TreeDirectory {
@@ -37,7 +41,7 @@ class Sweep {
         options_(options),
         anomalies_(anomalies),
         progress_(progress),
-        most_directory_blocks_(reader.source->size() / super_.directory_block_size + 1) {}
+        most_directory_blocks_(std::min(reader.source->size(), kDirectoryBytes) / super_.directory_block_size + 1) {}
 
   Result<FileTable> run() {
     table_.root_inode = super_.root_inode;
@@ -62,6 +66,8 @@ class Sweep {
 
   Result<void> read_inodes() {
     ICECORE_ASSIGN(const auto chunks, read_inode_chunks(reader_, anomalies_));
+    most_directory_blocks_ = std::min(reader_.source->size() / super_.directory_block_size + 1,
+                                      most_directory_blocks_ + chunks.size() * btree::kInodesPerChunk * kBlocksOfAnInode);
     const auto most = static_cast<std::uint32_t>(kReadAtOnce / super_.inode_size);
     const std::vector<InodeRun> runs = inode_runs(super_, chunks, most);
     std::vector<image::ByteRange> ranges;
@@ -161,11 +167,14 @@ class Sweep {
 
   Result<void> add_directory(std::uint64_t directory, std::span<const Mapping> mappings, const Location& where) {
     if (auto sound = check_mappings(super_, mappings, false, where); !sound) return note("xfs.extents", std::move(sound).error());
-    bool too_many = false;
     const std::scoped_lock lock(mutex_);
+    const std::uint64_t room = most_directory_blocks_ - std::min<std::uint64_t>(most_directory_blocks_, blocks_.size() + incomplete_);
+    bool too_many = blocks_claimed(mappings) > room;
+    std::uint64_t left = too_many ? std::min<std::uint64_t>(room, kBlocksBeyond) : room;
     for_each_directory_block(super_, directory, mappings, [&](DirectoryBlock&& block) {
-      too_many = blocks_.size() + incomplete_ >= most_directory_blocks_;
-      if (too_many) return false;
+      too_many = too_many || left == 0;
+      if (left == 0) return false;
+      --left;
       if (!block.pieces.empty()) {
         blocks_.push_back(std::move(block));
         return true;
@@ -174,9 +183,17 @@ class Sweep {
       anomalies_.add("xfs.directory", {Code::kCorrupt, fmt::format("block {} of the directory is not there whole", block.index), where, {}});
       return true;
     });
-    if (too_many)
-      anomalies_.add("xfs.directory", {Code::kCorrupt, "directories map more blocks than the source has: some share blocks, or lie", where, {}});
+    if (!too_many) return {};
+    anomalies_.add("xfs.directory",
+                   {Code::kCorrupt, "directories map more blocks than this disk and its inodes can need: some share blocks, or lie", where, {}});
     return {};
+  }
+
+  std::uint64_t blocks_claimed(std::span<const Mapping> mappings) const {
+    const std::uint64_t limit = dir::kLeafOffset >> super_.block_log;
+    std::uint64_t claimed = 0;
+    for (const Mapping& mapping : mappings) claimed += std::min(mapping.end(), limit) - std::min(mapping.file_block, limit);
+    return (claimed << super_.block_log) / super_.directory_block_size;
   }
 
   // All trees side by side, a level a round.
@@ -272,7 +289,7 @@ class Sweep {
   const SweepOptions& options_;
   Anomalies& anomalies_;
   Progress& progress_;
-  const std::uint64_t most_directory_blocks_;
+  std::uint64_t most_directory_blocks_;
   std::mutex mutex_;  // of blocks_, incomplete_ and trees_ while inodes are read
   std::vector<DirectoryBlock> blocks_;
   std::uint64_t incomplete_ = 0;  // directory blocks with a piece missing

@@ -13,14 +13,22 @@ namespace {
 constexpr std::size_t kRecentFiles = 8;
 constexpr std::size_t kMostLink = 1024;  // XFS_SYMLINK_MAXLEN
 
-Result<void> prefetch_directory(const Reader& reader, std::span<const Mapping> mappings) {
+// In rounds, so that a directory that claims gigabytes is not fetched before its first block is seen to be none.
+constexpr std::size_t kDirectoryRound = std::size_t{16} << 20;
+
+Result<void> read_round(const Reader& reader, std::span<const DirectoryBlock> blocks, const EntrySink& sink) {
   std::vector<image::ByteRange> ranges;
-  const std::uint64_t limit = dir::kLeafOffset >> reader.super.block_log;
-  for (const Mapping& mapping : mappings) {
-    if (mapping.file_block >= limit) break;
-    ranges.push_back({reader.super.block_offset(mapping.fs_block), std::uint64_t{mapping.count} << reader.super.block_log});
+  for (const DirectoryBlock& block : blocks)
+    for (const Mapping& piece : block.pieces)
+      ranges.push_back({reader.super.block_offset(piece.fs_block), std::uint64_t{piece.count} << reader.super.block_log});
+  ICECORE_CHECK(reader.source->prefetch(ranges));
+  Bytes buffer;
+  for (const DirectoryBlock& block : blocks) {
+    ICECORE_CHECK(read_directory_block(reader, block, buffer));
+    const Location where = reader.at(reader.super.block_offset(block.fs_block()), block.directory);
+    ICECORE_CHECK(parse_directory_block(reader.super, block.directory, buffer, false, where, sink));
   }
-  return reader.source->prefetch(ranges);
+  return {};
 }
 
 }  // namespace
@@ -71,17 +79,17 @@ Result<std::vector<DirectoryEntry>> XfsFilesystem::list(std::uint64_t directory)
     return entries;
   }
   ICECORE_ASSIGN(const auto mappings, data_mappings(inode));
-  ICECORE_CHECK(prefetch_directory(reader_, mappings));
   Result<void> status;
-  Bytes buffer;
+  std::vector<DirectoryBlock> round;
   for_each_directory_block(reader_.super, directory, mappings, [&](DirectoryBlock&& block) {
-    status = read_directory_block(reader_, block, buffer);
-    if (status)
-      status =
-          parse_directory_block(reader_.super, directory, buffer, false, reader_.at(reader_.super.block_offset(block.fs_block()), directory), sink);
+    round.push_back(std::move(block));
+    if (round.size() * reader_.super.directory_block_size < kDirectoryRound) return true;
+    status = read_round(reader_, round, sink);
+    round.clear();
     return status.has_value();
   });
   ICECORE_CHECK(std::move(status));
+  ICECORE_CHECK(read_round(reader_, round, sink));
   return entries;
 }
 
