@@ -8,7 +8,7 @@ dev_fuzz() {
   [ -z "$only" ] || [ -d "fuzz/corpus/$only" ] || die "there is no target '$only'; there are: $(echo fuzz/corpus/* | sed 's|fuzz/corpus/||g')"
   need_setup
   say "building the fuzz targets (clang, libFuzzer)"
-  build_preset fuzz
+  build_preset fuzz fuzz_targets
   mkdir -p build/fuzz-crashes
   local target name limit=(-max_total_time="$seconds") failed=0
   [ "$seconds" != 0 ] || limit=(-runs=0)
