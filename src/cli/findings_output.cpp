@@ -11,8 +11,7 @@ namespace icecore::cli {
 Result<void> show_findings(const Globals& globals, engine::Workspace& workspace, const engine::Target& target, const engine::Triage& result) {
   if (globals.json) return print(engine::findings_document(workspace, target, result));
   const auto anomalies = workspace.anomalies().list();
-  report::FindingsReport report{target.name, {}, result.findings, anomalies, workspace.anomalies().count()};
-  if (std::string fetched = engine::fetch_summary(target); !fetched.empty()) report.facts.push_back(std::move(fetched));
+  const report::FindingsReport report{target.name, engine::report_facts(target), result.findings, anomalies, workspace.anomalies().count()};
   return print(report::render(report, globals.style()));
 }
 

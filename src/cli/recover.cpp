@@ -32,6 +32,21 @@ struct RecoverFlags {
   engine::RecoverOptions options;
 };
 
+void say_summary(const Globals& globals, const RecoverFlags& flags, const engine::RecoverSummary& summary) {
+  if (flags.options.list_only)
+    say(globals, fmt::format("{} deleted files; name a folder to have their contents", summary.found));
+  else
+    say(globals, fmt::format("{} deleted files, {} written ({}); {}/manifest.jsonl says what each is and how that is known", summary.found,
+                             summary.written, human_size(summary.bytes), flags.destination));
+  if (summary.only_partly > 0)
+    say(globals,
+        fmt::format("{} of them {}, because their content is certain only in part or partly overwritten; with --partly what there is of them "
+                    "is written, zeros where it is lost",
+                    summary.only_partly, flags.options.list_only ? "would not be written" : "were not written"));
+  if (summary.overwritten > 0)
+    say(globals, fmt::format("of {} other files have all the blocks by now; nothing is left to write", summary.overwritten));
+}
+
 Result<void> recover(const Globals& globals, const RecoverFlags& flags, engine::Workspace& workspace, const engine::Target& target) {
   Result<void> printed;
   ICECORE_ASSIGN(const auto summary, engine::recover(workspace, target, flags.destination, flags.options, [&](const engine::RecoveredEntry& one) {
@@ -45,11 +60,7 @@ Result<void> recover(const Globals& globals, const RecoverFlags& flags, engine::
                    printed = print(safe_json(json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace)) + '\n');
                  }));
   ICECORE_CHECK(printed);
-  if (flags.options.list_only)
-    say(globals, fmt::format("{} deleted files; name a folder to have their contents", summary.found));
-  else
-    say(globals, fmt::format("{} deleted files, {} written ({}); {}/manifest.jsonl says what each is and how that is known", summary.found,
-                             summary.written, human_size(summary.bytes), flags.destination));
+  say_summary(globals, flags, summary);
   if (const std::string fetched = engine::fetch_summary(target); !fetched.empty()) say(globals, fetched);
   return {};
 }
@@ -69,7 +80,9 @@ void add_recover(CLI::App& app, Globals& globals, Chosen& chosen) {
       ->transform(CLI::CheckedTransformer(kSureness, CLI::ignore_case).description(""))
       ->type_name("guess|likely|sure")
       ->default_str("likely");
-  command.add_flag("--partly", flags->options.partly, "also what is left of partly overwritten files, with zeros where it is lost");
+  command.add_flag("--partly", flags->options.partly,
+                   "also files that are partly overwritten or whose content is certain only in part (FAT: behind the first "
+                   "cluster), with zeros where it is lost");
   add_case_flag(command, globals);
   add_view_flag(command, globals);
   add_aws_flags(command, globals);

@@ -191,6 +191,10 @@ std::string findings_json(const FindingsHeader& header, const std::vector<Findin
   out["findings"] = OrderedJson::array();
   for (std::size_t i = 0; i < findings.size(); ++i) out["findings"].push_back(finding_json(findings[i], finding_id(i)));
   out["anomalies"] = header.anomalies;
+  for (const auto& [key, list] : {std::pair("empty_volumes", &header.empty_volumes), std::pair("missing_mounts", &header.missing_mounts)}) {
+    out[key] = OrderedJson::array();
+    for (const std::string& text : *list) out[key].push_back(valid_utf8(text));
+  }
   return safe_json(out.dump(1)) + '\n';
 }
 

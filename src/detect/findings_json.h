@@ -17,6 +17,8 @@ struct FindingsHeader {
   Timestamp generated;
   bool complete = true;  ///< false: something could not be read, or a step was left out
   std::size_t anomalies = 0;
+  std::vector<std::string> empty_volumes = {};   ///< names of those that were never formatted
+  std::vector<std::string> missing_mounts = {};  ///< of the machine's fstab, that no volume given has: "LABEL=shop-data on /srv"
 };
 
 /// Most severe first, then by time (undated last), rule and first location: the same input gives the same order, whatever order detectors ran in.

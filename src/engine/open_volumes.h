@@ -10,7 +10,12 @@ namespace icecore::engine {
 /// cryptsetup has it.
 Result<std::vector<volume::LuksKey>> read_luks_keys(const TargetOptions& options);
 
+struct OpenedVolumes {
+  std::vector<machine::Partition> partitions;
+  std::vector<std::string> empty;  ///< names of volumes that were never formatted (volume/empty.h): no gap, unless there is nothing else
+};
+
 /// Every filesystem on `disks`. What cannot be read is an anomaly of the workspace.
-Result<std::vector<machine::Partition>> open_volumes(Workspace& workspace, const std::vector<Disk>& disks, const TargetOptions& options);
+Result<OpenedVolumes> open_volumes(Workspace& workspace, const std::vector<Disk>& disks, const TargetOptions& options);
 
 }  // namespace icecore::engine

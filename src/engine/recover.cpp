@@ -43,18 +43,26 @@ bool is_chosen(const RecoverOptions& options, const fs::DeletedFile& file, std::
   return std::min(file.sureness, name) >= options.least;
 }
 
+bool is_for_partly(const fs::DeletedFile& file) {
+  const bool state = file.content == ContentState::kPartlyOverwritten || file.content == ContentState::kUnknown;
+  const bool regular = file.info.type == fs::FileType::kRegular || file.info.type == fs::FileType::kUnknown;
+  return state && regular && file.info.size > 0 && !(file.extents.empty() && file.inside.empty());
+}
+
 // "" where its content can be written.
 std::string why_not(const RecoverOptions& options, const fs::DeletedFile& file) {
   if (file.info.type == fs::FileType::kSymlink && !file.inside.empty()) return "a link to " + file.inside;
   if (file.info.type != fs::FileType::kRegular && file.info.type != fs::FileType::kUnknown)
     return "a " + std::string(kTypeNames[static_cast<std::size_t>(file.info.type)]);
-  const bool partly = options.partly && file.info.size > 0 && !(file.extents.empty() && file.inside.empty());
+  const bool partly = options.partly && is_for_partly(file);
   switch (file.content) {
     case ContentState::kIntact: return file.info.size == 0 ? "empty" : "";
     case ContentState::kNone: return "empty";
-    case ContentState::kPartlyOverwritten: return partly ? "" : "partly overwritten (--partly writes what is left)";
+    case ContentState::kPartlyOverwritten: return partly ? "" : "partly overwritten: --partly writes what is left";
     case ContentState::kOverwritten: return "its blocks belong to other files now";
-    case ContentState::kUnknown: return partly ? "" : "where its content was is not known, or only in part";
+    case ContentState::kUnknown:
+      if (!is_for_partly(file)) return "where its content was is not known";
+      return partly ? "" : "where its content was is certain only in part: --partly writes what probably is it";
   }
   return "";
 }
@@ -211,6 +219,8 @@ class Recovery {
 
   Result<void> note(const RecoveredEntry& entry) {
     ++summary_.found;
+    if (!entry.left_out.empty() && !options_.partly && is_for_partly(*entry.file)) ++summary_.only_partly;
+    if (!entry.left_out.empty() && entry.file->content == ContentState::kOverwritten) ++summary_.overwritten;
     report_(entry);
     if (!manifest_) return {};
     OrderedJson json = manifest_line(entry);

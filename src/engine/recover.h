@@ -31,6 +31,8 @@ OrderedJson manifest_line(const RecoveredEntry& entry);
 
 struct RecoverSummary {
   std::uint64_t found = 0, written = 0, bytes = 0;
+  std::uint64_t only_partly = 0;  ///< left out, and RecoverOptions::partly would write them
+  std::uint64_t overwritten = 0;  ///< left out because other files have all of their blocks
   std::string manifest_sha256;
 };
 

@@ -11,6 +11,7 @@
 #include "engine/open_volumes.h"
 #include "engine/snapshots.h"
 #include "image/case_image.h"
+#include "volume/empty.h"
 
 namespace icecore::engine {
 namespace {
@@ -29,9 +30,10 @@ Result<Disk> open_snapshot(Workspace& workspace, const SnapshotRecord& record) {
 }
 
 Result<void> assemble(Workspace& workspace, Target& target, const TargetOptions& options) {
-  ICECORE_ASSIGN(auto partitions, open_volumes(workspace, target.disks, options));
-  if (partitions.empty()) return {};
-  ICECORE_ASSIGN(target.machine, machine::Machine::assemble(std::move(partitions), workspace.anomalies()));
+  ICECORE_ASSIGN(auto opened, open_volumes(workspace, target.disks, options));
+  target.empty_volumes = std::move(opened.empty);
+  if (opened.partitions.empty()) return {};
+  ICECORE_ASSIGN(target.machine, machine::Machine::assemble(std::move(opened.partitions), workspace.anomalies()));
   return {};
 }
 
@@ -165,6 +167,17 @@ std::string fetch_summary(const Target& target) {
   return fmt::format("fetched {} blocks ({}) in this run, {} of {} here, each checked by its SHA-256; {} list calls; about ${:.4f}", fetched,
                      human_size(fetched * image::kBlockSize), human_size(here * image::kBlockSize), human_size(size), lists,
                      fetch_cost(target).so_far);
+}
+
+std::vector<std::string> report_facts(const Target& target) {
+  std::vector<std::string> facts;
+  if (std::string fetched = fetch_summary(target); !fetched.empty()) facts.push_back(std::move(fetched));
+  for (const std::string& name : target.empty_volumes)
+    facts.push_back(fmt::format("{} is empty, as if never formatted: {}", name, volume::kEmptyEvidence));
+  if (!target.machine) return facts;
+  for (const std::string& mount : target.machine->missing_mounts())
+    facts.push_back(fmt::format("its fstab mounts {}, which no volume given has", mount));
+  return facts;
 }
 
 }  // namespace icecore::engine

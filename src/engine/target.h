@@ -38,6 +38,7 @@ struct Target {
   std::vector<Disk> disks;
   machine::MachinePtr machine;             ///< null where no filesystem could be opened: see the anomalies
   std::optional<InstanceRecord> instance;  ///< of a case
+  std::vector<std::string> empty_volumes;  ///< names of disks, partitions and logical volumes that were never formatted
 
   const Disk* disk(std::string_view snapshot) const;
 };
@@ -61,5 +62,8 @@ Result<void> close_target(Target& target);
 
 /// What has been fetched, as one line for people: blocks, share of the disk, cost. Empty for local images.
 std::string fetch_summary(const Target& target);
+
+/// For the head of a report, a line each: fetch_summary(), the volumes that are empty, and what the machine's fstab mounts and no volume given has.
+std::vector<std::string> report_facts(const Target& target);
 
 }  // namespace icecore::engine

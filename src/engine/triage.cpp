@@ -60,8 +60,13 @@ Result<Triage> triage(Workspace& workspace, const Target& target, const TriageOp
 }
 
 std::string findings_document(Workspace& workspace, const Target& target, const Triage& result) {
-  const detect::FindingsHeader header{workspace.has_case() ? workspace.folder().identity().id : "", target.name, workspace.clock().now(),
-                                      result.complete, workspace.anomalies().count()};
+  const detect::FindingsHeader header{workspace.has_case() ? workspace.folder().identity().id : "",
+                                      target.name,
+                                      workspace.clock().now(),
+                                      result.complete,
+                                      workspace.anomalies().count(),
+                                      target.empty_volumes,
+                                      target.machine ? target.machine->missing_mounts() : std::vector<std::string>()};
   return detect::findings_json(header, result.findings);
 }
 
@@ -74,7 +79,7 @@ Result<void> store_triage(Workspace& workspace, const Target& target, const Tria
   ICECORE_CHECK(store("analysis/findings.json", findings_document(workspace, target, result), "triage"));
   const auto anomalies = workspace.anomalies().list();
   ICECORE_CHECK(store("analysis/anomalies.jsonl", detect::anomalies_jsonl(anomalies), "triage"));
-  const report::FindingsReport report{target.name, {fetch_summary(target)}, result.findings, anomalies, workspace.anomalies().count()};
+  const report::FindingsReport report{target.name, report_facts(target), result.findings, anomalies, workspace.anomalies().count()};
   return store("report/findings.txt", report::render(report, {}), "triage").map([](const auto&) {});
 }
 

@@ -112,8 +112,7 @@ Result<VolumeTable> read_volumes(const image::SourcePtr& disk, Anomalies& anomal
     return Builder(disk, anomalies).build(Scheme::kGpt, std::move(*gpt));
   }
   if (boot.partitioned) return Builder(disk, anomalies).build(Scheme::kMbr, read_mbr(*disk, sector, anomalies));
-  return fail(Code::kNotFound, "no partition table and no known filesystem: this is no disk that icecore can read, or it is encrypted or wiped",
-              where);
+  return fail(Code::kNotFound, "no partition table and no known filesystem begins here", where);
 }
 
 }  // namespace icecore::volume

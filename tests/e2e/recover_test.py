@@ -10,7 +10,7 @@ import subprocess
 import unittest
 from pathlib import Path
 
-from harness import DONE, FAILED, INCIDENT, INSTANCE, PARTIAL, USAGE, Case, Lab, environment, icecore, scratch, sha256
+from harness import DONE, FAILED, INCIDENT, INSTANCE, PARTIAL, REPOSITORY, USAGE, Case, Lab, environment, icecore, scratch, sha256
 
 MIB = 1 << 20
 KINDS = {"ext4": (64, ["mkfs.ext4", "-q"], "noload"), "ext3": (64, ["mkfs.ext3", "-q"], "noload"), "xfs": (320, ["mkfs.xfs", "-q"], "norecovery,nouuid")}
@@ -22,6 +22,21 @@ def mounted(image, options="rw"):
     device = subprocess.run(["losetup", "--find", "--show", image], capture_output=True, text=True, check=True).stdout.strip()
     try:
         subprocess.run(["mount", "-o", options, device, mount], check=True)
+        try:
+            yield mount
+        finally:
+            subprocess.run(["umount", mount], check=True)
+    finally:
+        subprocess.run(["losetup", "--detach", device], check=True)
+
+
+@contextlib.contextmanager
+def through_fuse(image):
+    """exFAT by exfat-fuse: kernels often come without it."""
+    mount = scratch()
+    device = subprocess.run(["losetup", "--find", "--show", image], capture_output=True, text=True, check=True).stdout.strip()
+    try:
+        subprocess.run(["mount.exfat-fuse", device, mount], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             yield mount
         finally:
@@ -133,6 +148,71 @@ class Recover(Base):
 
     def test_xfs(self):
         self.check_all_given_back("xfs")
+
+    def test_exfat(self):
+        """Files in one piece are whole at any size; one in pieces is written with --partly only, and the summary says so."""
+        image, rng = self.cwd / "exfat.raw", random.Random("exfat")
+        image.touch()
+        os.truncate(image, 40 * MIB)
+        subprocess.run(["mkfs.exfat", image], check=True, capture_output=True)
+        gone = {"small": rng.randbytes(300), "large": rng.randbytes(3_000_001)}
+        pieces = rng.randbytes(80_000)
+        with through_fuse(image) as mount:
+            for name, content in gone.items():
+                (mount / name).write_bytes(content)
+            with open(mount / "pieces", "wb") as ours, open(mount / "other", "wb") as other:
+                for at in range(0, len(pieces), 4096):
+                    for file, content in ((ours, pieces[at:at + 4096]), (other, b"x" * 4096)):
+                        file.write(content)
+                        file.flush()
+                        os.fsync(file.fileno())
+        with through_fuse(image) as mount:
+            for name in (*gone, "pieces"):
+                (mount / name).unlink()
+        listed = self.run_icecore("recover", image)
+        self.assertIn("1 of them would not be written", listed.err)
+        ran = self.run_icecore("recover", image, "out")
+        self.assertEqual(ran.code, DONE, ran)
+        out = {path.name: path for path in (self.cwd / "out").rglob("*") if path.is_file() and path.name != "manifest.jsonl"}
+        self.assertEqual({name: path.read_bytes() for name, path in out.items()}, gone)
+        lines = {line["path"].rsplit("/", 1)[1]: line for line in manifest_of(self.cwd / "out")}
+        self.assertEqual((lines["large"]["state"], lines["large"]["sureness"]), ("intact", "sure"), lines)
+        self.assertEqual(lines["pieces"]["state"], "unknown")
+        self.assertIn("--partly", lines["pieces"]["left_out"])
+        self.assertIn("1 of them were not written", ran.err)
+        self.assertIn("--partly", ran.err)
+        more = self.run_icecore("recover", image, "more", "--partly")
+        self.assertEqual(more.code, DONE, more)
+        self.assertNotIn("not written", more.err)
+        [written] = (self.cwd / "more").rglob("pieces")
+        self.assertEqual(written.read_bytes()[:4096], pieces[:4096])  # its first cluster is certain
+
+    def test_fat(self):
+        """A guest kernel's FAT frees the chain with the file: one cluster is certain."""
+        image, job = self.cwd / "fat.raw", self.cwd / "job"
+        image.touch()
+        os.truncate(image, 20 * MIB)
+        subprocess.run(["mkfs.vfat", "-F", "16", "-s", "4", image], check=True, capture_output=True)
+        job.write_text(f"set -e\nins nls_cp437 nls_utf8 nls_iso8859-1 nls_ascii fat vfat\nmkdir -p {self.cwd}/mount\n"
+                       f"for step in 'cp {self.cwd}/small {self.cwd}/large {self.cwd}/larger .' 'rm small large larger'; do\n"
+                       f"mount -t vfat -o utf8 /dev/ubda {self.cwd}/mount; (cd {self.cwd}/mount; $step); umount {self.cwd}/mount; done\n")
+        contents = {name: random.Random(name).randbytes(size) for name, size in (("small", 2000), ("large", 100_000), ("larger", 300_000))}
+        for name, content in contents.items():
+            (self.cwd / name).write_bytes(content)
+        subprocess.run(["linux.uml", "mem=256M", f"ubd0={image}", "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "rw",
+                        f"init={REPOSITORY / 'tests/data/guest.sh'}", "quiet", "con=null", "con0=null,fd:1", f"JOB={job}"],
+                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=300, env=dict(os.environ, TMPDIR="/dev/shm"))
+        self.assertEqual((self.cwd / "job.code").read_text(), "0\n", (self.cwd / "job.out").read_text())
+        ran = self.run_icecore("recover", image, "out")
+        self.assertEqual(ran.code, DONE, ran)
+        self.assertIn("3 deleted files, 1 written", ran.err)
+        self.assertRegex(ran.err, r"2 of them were not written.*--partly")
+        [written] = [path for path in (self.cwd / "out").rglob("*") if path.is_file() and path.name != "manifest.jsonl"]
+        self.assertEqual(written.read_bytes(), contents["small"])
+        more = self.run_icecore("recover", image, "more", "--partly", "--json")
+        self.assertEqual(more.code, DONE, more)
+        rows = [json.loads(line) for line in more.out.splitlines()]
+        self.assertEqual({sha256(self.cwd / row["file"]) for row in rows}, {sha256_of(content) for content in contents.values()})  # as nobody came between
 
     def test_usage(self):
         self.assertEqual(self.run_icecore("recover").code, USAGE)

@@ -109,13 +109,13 @@ FileInfo stream_info(FileInfo file, const Stream& stream) {
   return file;
 }
 
-std::vector<Extent> extents_of(const TSK_FS_INFO& filesystem, const TSK_FS_ATTR& attribute, std::size_t most) {
+std::vector<Extent> extents_of(const TSK_FS_INFO& filesystem, const TSK_FS_ATTR& attribute, std::size_t most, std::uint64_t written) {
   std::vector<Extent> extents;
   if ((attribute.flags & TSK_FS_ATTR_NONRES) == 0 || (attribute.flags & TSK_FS_ATTR_COMP) != 0) return extents;
   const std::uint64_t block = filesystem.block_size, base = static_cast<std::uint64_t>(filesystem.offset), skip = attribute.nrd.skiplen;
   const std::uint64_t blocks = filesystem.last_block + 1;  // an APFS volume's block_count is what it holds, and its addresses are its container's
   const auto size = static_cast<std::uint64_t>(std::max<TSK_OFF_T>(attribute.size, 0));
-  const auto written = static_cast<std::uint64_t>(std::max<TSK_OFF_T>(attribute.nrd.initsize, 0));
+  written = std::min(written, static_cast<std::uint64_t>(std::max<TSK_OFF_T>(attribute.nrd.initsize, 0)));
   const auto add = [&](std::uint64_t from, std::uint64_t to, std::uint64_t at, bool unwritten) {
     if (from < to) extents.push_back({from, at, to - from, unwritten});
   };

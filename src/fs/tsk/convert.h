@@ -38,7 +38,8 @@ std::vector<Stream> streams_of(TSK_FS_FILE& file);
 /// The stream as a file of its own: owner and times are its file's.
 FileInfo stream_info(FileInfo file, const Stream& stream);
 
-/// Where an attribute lies; empty for resident and compressed ones. At most `most` runs.
-std::vector<Extent> extents_of(const TSK_FS_INFO& filesystem, const TSK_FS_ATTR& attribute, std::size_t most);
+/// Where an attribute lies; empty for resident and compressed ones. At most `most` runs. Behind its initialised size, and behind `written`, nothing
+/// was written.
+std::vector<Extent> extents_of(const TSK_FS_INFO& filesystem, const TSK_FS_ATTR& attribute, std::size_t most, std::uint64_t written = UINT64_MAX);
 
 }  // namespace icecore::fs::tsk

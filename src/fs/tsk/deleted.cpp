@@ -3,6 +3,7 @@
 
 #include "core/interrupt.h"
 #include "fs/block_set.h"
+#include "fs/tsk/exfat_set.h"
 #include "fs/tsk/tsk_filesystem.h"
 
 namespace icecore::fs::tsk {
@@ -50,8 +51,11 @@ class DeletedContents {
   DeletedContents(const TskFilesystem& filesystem, TSK_FS_INFO& fs) : filesystem_(filesystem), fs_(fs) {}
 
   Result<void> look_at(std::vector<DeletedFile>& files) {
+    std::vector<bool> exact;
     for (DeletedFile& file : files) {
       if (interrupted()) return interruption();
+      ICECORE_ASSIGN(const bool known, is_exact(file));
+      exact.push_back(known);
       std::vector<DeletedExtent> pieces;
       for (const DeletedExtent& extent : file.extents) append_pieces(extent, used_in(extent), pieces);
       file.extents = std::move(pieces);
@@ -59,7 +63,7 @@ class DeletedContents {
     const std::vector<bool> shared = sharing(files);
     for (std::size_t i = 0; i < files.size(); ++i) {
       if (files[i].info.type == FileType::kRegular && files[i].extents.empty() && files[i].info.size > 0) read_record(files[i]);
-      files[i].content = judge_content(files[i], files[i].info.size == 0 || (!shared[i] && is_exact(files[i]) && covers_all(files[i])));
+      files[i].content = judge_content(files[i], exact[i] && (files[i].info.size == 0 || (!shared[i] && covers_all(files[i]))));
     }
     return {};
   }
@@ -85,9 +89,25 @@ class DeletedContents {
     return used;
   }
 
-  // An NTFS record keeps its runs when it is freed. FAT frees the chain with the file: of the clusters only the first is known, and libtsk guesses
-  // that the others came behind it.
-  bool is_exact(const DeletedFile& file) const { return filesystem_.ntfs_ || (filesystem_.fat_ && file.info.size <= filesystem_.fat_->cluster_size); }
+  // Whether it is known where all of the content was. An NTFS record keeps its runs when it is freed. FAT frees the chain with the file: of the
+  // clusters only the first is known, and libtsk guesses that the others were the next free ones.
+  Result<bool> is_exact(DeletedFile& file) const {
+    const auto& fat = filesystem_.fat_;
+    if (fat && fat->exfat) return is_exact_on_exfat(*fat, file);
+    return file.info.size == 0 || filesystem_.ntfs_ || (fat && file.info.size <= fat->cluster_size);
+  }
+
+  // What had no chain to lose is exact whatever its size, and lay where its own entries say, not where libtsk guesses.
+  Result<bool> is_exact_on_exfat(const FatGeometry& fat, DeletedFile& file) const {
+    ICECORE_ASSIGN(const auto set, read_exfat_set(filesystem_.source(), fat, file.info.inode));
+    if (!set || set->size != file.info.size) return false;
+    if (set->checked) file.sureness = Sureness::kSure;
+    if (set->size == 0) return true;
+    if (!set->contiguous && set->size > fat.cluster_size) return false;
+    file.extents.clear();
+    for (const Extent& extent : extents_in_one_piece(fat, *set)) file.extents.push_back({extent, true});
+    return true;
+  }
 
   // Small content lies in the NTFS record itself, which is free and has not been given away, or its file would be another.
   void read_record(DeletedFile& file) {

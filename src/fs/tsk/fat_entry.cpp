@@ -35,6 +35,7 @@ FatGeometry exfat_geometry(ByteView boot) {
   geometry.exfat = true;
   geometry.data_offset = std::uint64_t{load_le<std::uint32_t>(boot, 88)} << std::min(shift, 12U);
   geometry.cluster_size = std::uint64_t{1} << std::min(shift + std::to_integer<unsigned>(boot[109]), 25U);
+  geometry.clusters = load_le<std::uint32_t>(boot, 92);
   geometry.uuid = serial_text(load_le<std::uint32_t>(boot, 100));
   return geometry;
 }
@@ -63,6 +64,7 @@ Result<FatGeometry> read_fat_geometry(const image::BlockSource& source, bool exf
   FatGeometry geometry = exfat ? exfat_geometry(boot) : fat_geometry(boot);
   if (geometry.data_offset == 0 || geometry.data_offset >= source.size())
     return fail(Code::kCorrupt, fmt::format("the boot sector puts the data area at byte {}", geometry.data_offset), Location{source.name(), 0});
+  if (exfat) geometry.clusters = std::min(geometry.clusters, (source.size() - geometry.data_offset) / geometry.cluster_size);
   return geometry;
 }
 

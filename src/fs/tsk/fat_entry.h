@@ -15,8 +15,9 @@ struct FatGeometry {
   bool exfat = false;
   std::uint64_t data_offset = 0;  ///< byte of inode 3
   std::uint64_t cluster_size = 0;
-  std::string uuid;   ///< as blkid writes the serial number: "1A2B-3C4D"
-  std::string label;  ///< of the boot sector; "NO NAME" counts as none
+  std::uint64_t clusters = 0;  ///< exFAT: of the cluster heap, as far as the source reaches
+  std::string uuid;            ///< as blkid writes the serial number: "1A2B-3C4D"
+  std::string label;           ///< of the boot sector; "NO NAME" counts as none
 
   std::uint64_t entry_offset(std::uint64_t inode) const { return data_offset + (inode - 3) * 32; }
 };

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/text.h"
+#include "fs/tsk/exfat_set.h"
 
 namespace icecore::fs::tsk {
 namespace {
@@ -196,6 +197,8 @@ Result<std::size_t> TskFilesystem::read(std::uint64_t inode, std::uint64_t offse
       if (count == 0) break;
       done += static_cast<std::size_t>(count);
     }
+    ICECORE_ASSIGN(const std::uint64_t written, written_length(inode));
+    if (written < offset + done) std::ranges::fill(out.first(done).subspan(written > offset ? written - offset : 0), std::byte{0});
     return done;
   });
 }
@@ -240,7 +243,14 @@ std::vector<Extent> TskFilesystem::extents_under_lock(std::uint64_t inode) const
   const bool folder = is_directory(**opened) && !(ntfs_ && stream_of(inode));
   const TSK_FS_ATTR* const attribute =
       folder && ntfs_ ? tsk_fs_file_attr_get_type(*opened, TSK_FS_ATTR_TYPE_NTFS_IDXALLOC, 0, 0) : content_of(**opened, inode).value_or(nullptr);
-  return attribute == nullptr ? std::vector<Extent>{} : extents_of(handle_->filesystem(), *attribute, kMaximumRuns);
+  if (attribute == nullptr) return {};
+  return extents_of(handle_->filesystem(), *attribute, kMaximumRuns, written_length(inode).value_or(UINT64_MAX));
+}
+
+Result<std::uint64_t> TskFilesystem::written_length(std::uint64_t inode) const {
+  if (!fat_ || !fat_->exfat) return UINT64_MAX;
+  ICECORE_ASSIGN(const auto set, read_exfat_set(source(), *fat_, inode));
+  return set ? set->written : UINT64_MAX;
 }
 
 Result<std::vector<Extent>> TskFilesystem::extents(std::uint64_t inode) const {

@@ -28,8 +28,8 @@ class TskFilesystem final : public Filesystem {
   Result<std::vector<ExtendedAttribute>> xattrs(std::uint64_t inode) const override;
   Result<std::vector<Extent>> extents(std::uint64_t inode) const override;
   Result<FileTable> sweep(const SweepOptions& options, Anomalies& anomalies, Progress& progress) const override;
-  /// With `free` as the volume's own bitmap or FAT has it; content is kIntact where all of it is known to have lain there: in NTFS records, and in
-  /// the one cluster of a small file on FAT.
+  /// With `free` as the volume's own bitmap or FAT has it; content is kIntact where all of it is known to have lain there: in NTFS records, in the
+  /// one cluster of a small file on FAT, and in the one run of an exFAT file that had no chain (exfat_set.h).
   Result<DeletedFiles> deleted_files(const FileTable& table, const PathIndex& paths, Anomalies& anomalies, Progress& progress) const override;
 
  private:
@@ -45,6 +45,8 @@ class TskFilesystem final : public Filesystem {
   /// libtsk's name, or Rock Ridge's.
   Result<std::string> name_of(const TSK_FS_NAME& name) const;
   std::vector<Extent> extents_under_lock(std::uint64_t inode) const;
+  /// exFAT's valid data length, which libtsk does not heed: what lies behind it is of older files. No limit where none is known.
+  Result<std::uint64_t> written_length(std::uint64_t inode) const;
 
   /// Adds what libtsk does not tell: the place of the inode, times of FAT, exFAT and ISO 9660. Takes no lock.
   Result<void> complete(FileInfo& info) const;

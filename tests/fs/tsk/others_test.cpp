@@ -126,12 +126,11 @@ TEST(TskIso, IsAsTheKernelHasItWithRockRidgesTimes) {
   EXPECT_EQ((*filesystem)->readlink(*link).value_or("?"), "EFI/debian");
 }
 
-TEST(TskHfsPlus, NamesContentsAndTimesAreThoseOfTheFolderItWasMadeOf) {
-  const ScratchFolder scratch;
+// The HFS+ part of a hybrid, by its partition map: start and size in blocks of 512 (or 2048) bytes.
+void make_hfs(const ScratchFolder& scratch) {
   const auto hybrid = scratch / "hybrid", image = scratch / "hfs";
   make_folder(scratch / "tree");
   run_ok(fmt::format("xorriso -as mkisofs -quiet -hfsplus -o '{}' '{}' 2>&1", hybrid.string(), (scratch / "tree").string()));
-  // The HFS+ part of the hybrid, by its partition map: start and size in blocks of 512 (or 2048) bytes.
   run_ok(fmt::format(R"(python3 - '{}' '{}' <<'END'
 import sys, struct
 data = open(sys.argv[1], "rb").read()
@@ -146,6 +145,12 @@ for block in (512, 1024, 2048):
 sys.exit("no HFS+ in it")
 END)",
                      hybrid.string(), image.string()));
+}
+
+TEST(TskHfsPlus, NamesContentsAndTimesAreThoseOfTheFolderItWasMadeOf) {
+  const ScratchFolder scratch;
+  const auto image = scratch / "hfs";
+  make_hfs(scratch);
   Anomalies anomalies;
   const auto filesystem = fs::open(source_of(image), {}, anomalies);
   ICECORE_ASSERT_OK(filesystem);
@@ -166,6 +171,40 @@ END)",
   const auto link = (*filesystem)->lookup((*filesystem)->info().root_inode, "link");
   ICECORE_ASSERT_OK(link);
   EXPECT_EQ((*filesystem)->readlink(*link).value_or("?"), "EFI/debian");
+}
+
+// Of this machine's kernels only the guest's has HFS+; it makes names as they are stored into those that people type.
+TEST(TskHfsPlus, IsAsTheKernelHasIt) {
+  const ScratchFolder scratch;
+  const auto image = scratch / "hfs";
+  make_hfs(scratch);
+  icecore::test::run_in_guest(
+      scratch.path(), {image},
+      fmt::format("list='{}' out='{}'\n", data_file("tsk/list.py").string(), scratch.path().string()) +
+          "for m in nls_utf8 nls_iso8859-1 cdrom hfsplus; do insmod $(find /usr/lib/uml/modules/$(uname -r) -name $m.ko) || true; done\n"
+          "mkdir -p $out/mount\n"
+          "mount -t hfsplus -o ro $disk0 $out/mount; python3 $list $out/mount > $out/listed; umount $out/mount\n");
+  const Tree expected = listed_tree(scratch / "listed");
+  ASSERT_GT(expected.size(), 70U);
+  Anomalies anomalies;
+  const auto filesystem = fs::open(source_of(image), {}, anomalies);
+  ICECORE_ASSERT_OK(filesystem);
+  Tree ours = our_tree(**filesystem);
+  std::erase_if(ours, [](const auto& item) { return item.first.starts_with("/$") || item.first.starts_with("/^"); });
+  for (const auto& [path, node] : expected) {
+    SCOPED_TRACE(path);
+    if (path.find("\xc3") != std::string::npos) continue;
+    ASSERT_TRUE(ours.contains(path));
+    EXPECT_EQ(ours[path].kind, node.kind);
+    EXPECT_EQ(ours[path].sha256, node.sha256);
+    EXPECT_EQ(ours[path].modified, node.modified);
+    EXPECT_EQ(ours[path].accessed, node.accessed);
+    EXPECT_EQ(ours[path].changed, node.changed);
+  }
+  // A catalogue takes a deleted name out of its tree: neither fls nor we find one in a volume that was written whole.
+  const auto table = (*filesystem)->sweep({}, anomalies, no_progress());
+  ICECORE_ASSERT_OK(table);
+  EXPECT_EQ(swept(*table, true), deleted_by_fls(image));
 }
 
 TEST(Tsk, DamagedVolumesAreErrorsWithTheirPlace) {
