@@ -8,7 +8,6 @@
 #include <fstream>
 
 #include "fs/tsk/tsk_support.h"
-#include "image/memory_source.h"
 
 namespace icecore::fs::tsk::test {
 namespace {
@@ -158,26 +157,43 @@ TEST_F(ExfatDeleted, SetsOverTheBorderOfTwoClustersAreKnownByTheirChecksum) {
   EXPECT_LE(unknown, 3U);
 }
 
+// Bytes that change while they are read.
+class Borrowed final : public image::BlockSource {
+ public:
+  explicit Borrowed(const Bytes& bytes) : bytes_(bytes) {}
+  std::uint64_t size() const override { return bytes_.size(); }
+  std::string name() const override { return "borrowed"; }
+  Result<void> read(std::uint64_t offset, std::span<std::byte> out) const override {
+    ICECORE_CHECK(image::check_range(offset, out.size(), size(), name()));
+    std::ranges::copy(ByteView(bytes_).subspan(offset, out.size()), out.begin());
+    return {};
+  }
+
+ private:
+  const Bytes& bytes_;
+};
+
 TEST_F(ExfatDeleted, NoChangeOfTheEntriesIsBelievedAcrossABorder) {
-  make(8, {"os.mkdir('d')\nfor i in range(50): write(f'd/{i:02}', '')\nfor i in range(50): write(f'd/{i:02}', numbers(5000))",
-           "for i in range(49): os.unlink(f'd/{i:02}')"});
+  make(8, {"os.mkdir('d')\nfor i in range(100): write(f'd/{i:02}', '')\nfor i in range(100): write(f'd/{i:02}', numbers(5000))",
+           "for i in range(99): os.unlink(f'd/{i:02}')"});
   const DeletedFiles all = deleted();
   const FatGeometry fat = geometry();
   const auto over = std::ranges::find_if(all.files, [&](const DeletedFile& file) {
-    const std::uint64_t place = (file.info.inode_offset - fat.data_offset) % kCluster;
-    return file.info.type == FileType::kRegular && place + 3 * 32 > kCluster;
+    return file.info.type == FileType::kRegular && (file.info.inode_offset - fat.data_offset) % kCluster == kCluster - 32;
   });
   ASSERT_NE(over, all.files.end());
   const std::uint64_t entry = over->info.inode_offset;
   Bytes whole(8 << 20);
   ICECORE_ASSERT_OK(source_of(image())->read(0, whole));
+  EXPECT_EQ(over->content, ContentState::kIntact);
+  const Borrowed source(whole);
   for (std::uint64_t bit = 0; bit < 3 * 32 * 8; ++bit) {
-    Bytes damaged = whole;
-    damaged[entry + bit / 8] ^= std::byte(1U << (bit % 8));
-    const image::MemorySource source(std::move(damaged), "damaged");
+    const auto mask = std::byte(1U << (bit % 8));
+    whole[entry + bit / 8] ^= mask;
     const auto set = read_exfat_set(source, fat, over->info.inode);
+    whole[entry + bit / 8] ^= mask;
     ICECORE_ASSERT_OK(set);
-    EXPECT_FALSE(*set && (*set)->checked) << "bit " << bit;
+    EXPECT_EQ(*set, std::nullopt) << "bit " << bit;
   }
   // And in whatever the entries claim, no extent leaves the heap.
   for (const std::uint32_t first : {0U, 1U, 2U, static_cast<std::uint32_t>(fat.clusters + 1), static_cast<std::uint32_t>(fat.clusters + 2), ~0U})
