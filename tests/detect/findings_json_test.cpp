@@ -26,12 +26,15 @@ Finding sample(const char* rule, Timestamp time, const char* path) {
 }
 
 TEST(FindingsJson, IsAsTheContractSays) {
-  const std::string text = findings_json({"C-1", "snap-1", t(0), false, 2}, {sample("ld-so-preload", t(5), "/etc/ld.so.preload")});
+  const std::string text = findings_json({"C-1", "snap-1", t(0), false, 2, {"disk\xff partition 2"}, {"LABEL=x on /srv"}},
+                                         {sample("ld-so-preload", t(5), "/etc/ld.so.preload")});
   const auto document = parse_json(text, "findings");
   ICECORE_ASSERT_OK(document);
   EXPECT_EQ((*document)["format"], "icecore-findings/1");
   EXPECT_EQ((*document)["complete"], false);
   EXPECT_EQ((*document)["anomalies"], 2);
+  EXPECT_EQ((*document)["empty_volumes"], Json::array({"disk\\xff partition 2"}));
+  EXPECT_EQ((*document)["missing_mounts"], Json::array({"LABEL=x on /srv"}));
   const Json& finding = (*document)["findings"][0];
   EXPECT_EQ(finding["id"], "F-001");
   EXPECT_EQ(finding["severity"], "critical");

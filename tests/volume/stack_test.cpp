@@ -157,6 +157,22 @@ TEST_F(LvmTest, ALabelWithAWrongChecksumIsAnAnomalyWithItsPlace) {
   EXPECT_THAT(found.kinds(), Contains("lvm.missing"));
 }
 
+// As installers make it, and mixed: one physical volume is encrypted, by QEMU, and the other is not.
+TEST_F(LvmTest, ThePhysicalVolumesMayBeEncrypted) {
+  const auto locked = *scratch_ / "a-locked", key = *scratch_ / "key";
+  run_ok(
+      fmt::format("printf 'correct horse' > '{2}'; for i in 1 2 3 4 5 6 7 8; do "
+                  "qemu-img convert -f raw -O luks --object secret,id=k,file='{2}' -o key-secret=k,iter-time=10 '{0}' '{1}' && break; done",
+                  disk("a").string(), locked.string(), key.string()));
+  const Unstacked found = unstack({locked, disk("b")}, {{"correct horse", ""}});
+  EXPECT_THAT(found.kinds(), IsEmpty());
+  const std::string sums = read_text_file(disk("lvm.sums")).value_or("");
+  for (const std::string_view line : split_lines(sums)) expect_sum(found, "/dev/mapper/" + std::string(split_fields(line)[0]), line);
+  const Unstacked closed = unstack({locked, disk("b")});
+  EXPECT_THAT(closed.kinds(), Contains("luks.locked"));
+  EXPECT_THAT(closed.kinds(), Contains("lvm.missing"));
+}
+
 // Every volume lies on the next one eight times: 8^12 paths lead to the disk.
 TEST(Lvm, VolumesThatLieOnEachOtherManyTimesAreBuiltOnce) {
   for (const std::string type : {"striped", "raid1"}) {
