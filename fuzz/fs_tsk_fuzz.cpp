@@ -36,4 +36,8 @@ void icecore::fuzz::one_input(const std::uint8_t* data, std::size_t size) {
   const auto table = (*filesystem)->sweep({}, anomalies, no_progress());
   if (!table) return;
   for (std::size_t i = 0; i < std::min(kFilesLookedAt, table->files.size()); ++i) look_at(**filesystem, table->files[i]);
+  const auto deleted = (*filesystem)->deleted_files(*table, fs::PathIndex(*table), anomalies, no_progress());
+  if (!deleted) return;
+  std::byte buffer[5000];
+  for (std::size_t i = 0; i < std::min(kFilesLookedAt, deleted->files.size()); ++i) (void)(*filesystem)->read_deleted(deleted->files[i], 0, buffer);
 }

@@ -12,7 +12,7 @@ PACKAGES=(
   python3 mount util-linux
   # tests and their oracles
   libgtest-dev libgmock-dev ewf-tools qemu-utils sleuthkit ext4magic awscli python3-boto3 python3-botocore sqlite3 attr acl libcap2-bin jq file procps zstd lvm2 mdadm cryptsetup-bin
-  ntfs-3g exfatprogs exfat-fuse apfsprogs genisoimage xorriso thin-provisioning-tools
+  ntfs-3g exfatprogs exfat-fuse apfsprogs btrfs-progs genisoimage xorriso thin-provisioning-tools
   # peers of the benchmarks
   libfsext-utils libfsxfs-utils python3-venv
   # the lab's virtual machine, and the tests of the workstation; its kernel comes by apt-get download (lab/vm/build)
