@@ -55,6 +55,25 @@ TEST(XfsFeatures, ChunksOfInodesWithHolesAreRead) {
   expect_read_as_by_the_kernel(image, expected);
 }
 
+// From the third group of a terabyte on, inode numbers have more than 32 bits, and short directories keep all of theirs in 64.
+TEST(XfsFeatures, InodeNumbersBeyond32BitsAreRead) {
+  const icecore::test::ScratchFolder scratch;
+  const Path image = scratch / "image";
+  make_xfs(image, "-l size=64m", 4 << 20);
+  {
+    const Mount mount(image, scratch / "mount", "noatime");
+    ASSERT_TRUE(mount.ok()) << mount.message();
+    run_ok(fmt::format(
+        "cd '{}' && for i in $(seq 12); do mkdir d$i; echo $i > d$i/file; ln -s file d$i/link; mkdir -p d$i/short; ln d$i/file d$i/short/again; "
+        "done; mkdir long; for i in $(seq 200); do ln d$((i % 12 + 1))/file long/name-of-it-$i; done",
+        mount.folder().string()));
+  }
+  const Tree expected = mounted_tree(image, scratch / "mount");
+  const auto beyond = std::ranges::count_if(expected, [](const auto& item) { return std::stoull(item.second.status.substr(4)) >> 32 != 0; });
+  ASSERT_GT(beyond, 20);
+  expect_read_as_by_the_kernel(image, expected);
+}
+
 /// Sets incompatible features in the superblock of a filesystem that mkfs.xfs has just made.
 void set_features(const Path& image, std::uint32_t features) {
   Bytes sector = *Reader{open_image(image), {}}.bytes(0, 512);

@@ -6,6 +6,7 @@
 #include "core/hash.h"
 #include "fs/xfs/tree.h"
 #include "fs/xfs/xfs.h"
+#include "fs/xfs/xfs_db.h"
 #include "fs/xfs/xfs_image.h"
 #include "support/guest.h"
 
@@ -72,6 +73,7 @@ TEST(XfsVersion4, FormsAndRecoveryAreAsTheKernelHasThem) {
 
   const Tree expected = printed_tree(scratch / "plain.tree");
   ASSERT_GT(expected.size(), 2000U);
+  EXPECT_EQ(forms_on_disk(plain, expected, kPathsOfForms), kAllForms);
   expect_tree(expected, plain, JournalView::kRecovered, "plain");
   expect_tree(printed_tree(scratch / "small.tree"), small, JournalView::kRecovered, "small blocks and inodes, with types in directories");
   expect_tree(printed_tree(scratch / "least.tree"), least, JournalView::kRecovered, "the smallest blocks");

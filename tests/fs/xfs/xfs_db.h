@@ -30,6 +30,24 @@ inline std::uint64_t xfs_db_offset(const Path& image, std::vector<std::string> c
   return at == std::string::npos ? 0 : std::stoull(said.substr(at + 17)) * 512;
 }
 
+/// Paths of what populate() makes in each form, and those forms as forms_on_disk() has them.
+inline const std::vector<std::string> kPathsOfForms{"/short",
+                                                    "/block",
+                                                    "/leaf",
+                                                    "/node",
+                                                    "/pieces",
+                                                    "/large",
+                                                    "/fragmented",
+                                                    "/link-short",
+                                                    "/link-long",
+                                                    "/attributes/few",
+                                                    "/attributes/leaf",
+                                                    "/attributes/tree",
+                                                    "/attributes/remote"};
+inline const std::set<std::string> kAllForms{"directory short",  "directory block", "directory leaf",  "directory node",   "directory extents",
+                                             "directory tree",   "file extents",    "file tree",       "link short",       "link extents",
+                                             "attributes short", "attributes leaf", "attributes node", "attributes remote"};
+
 /// The forms of what lies at `paths` of `tree`: "directory short", "directory node", "fork tree", "attributes remote", …
 inline std::set<std::string> forms_on_disk(const Path& image, const Tree& tree, const std::vector<std::string>& paths) {
   std::set<std::string> forms;
@@ -62,7 +80,8 @@ inline std::set<std::string> forms_on_disk(const Path& image, const Tree& tree, 
     if (has("core.aformat = 1")) forms.insert("attributes short");
     if (!has("core.aformat = 2") || has("core.naextents = 0")) continue;
     const std::string block = xfs_db(image, {inode, "ablock 0", "p"});
-    forms.insert(block.find("0x3ebe") != std::string::npos ? "attributes node" : "attributes leaf");
+    const bool tree_of_leaves = block.find("magic = 0x3ebe") != std::string::npos || block.find("magic = 0xfebe") != std::string::npos;
+    forms.insert(tree_of_leaves ? "attributes node" : "attributes leaf");
     if (block.find("valueblk") != std::string::npos) forms.insert("attributes remote");
   }
   return forms;
