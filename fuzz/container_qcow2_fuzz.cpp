@@ -2,7 +2,8 @@
 #include "container/qcow2_source.h"
 #include "disk.h"
 
-const icecore::fuzz::Budget icecore::fuzz::kBudget;
+// Clusters have up to 2 MiB; a compressed one is read, and unpacked beside that.
+const icecore::fuzz::Budget icecore::fuzz::kBudget{.base = 5 << 20};
 
 void icecore::fuzz::one_input(const std::uint8_t* data, std::size_t size) {
   using namespace icecore;
