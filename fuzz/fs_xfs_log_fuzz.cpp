@@ -43,6 +43,7 @@ void repair_checksums(fuzz::SparseDisk& disk) {
 
 }  // namespace
 
+// What replay keeps of a logged chunk of 128 bytes: the region, and a sector of 512 with its place in the overlay.
 const icecore::fuzz::Budget icecore::fuzz::kBudget;
 
 void icecore::fuzz::one_input(const std::uint8_t* data, std::size_t size) {

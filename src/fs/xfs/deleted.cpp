@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <tuple>
 #include <unordered_set>
 
 #include "core/interrupt.h"
@@ -247,13 +248,10 @@ class Finder {
     for (const PastEntry& entry : history.entries) folders.insert(entry.folder);
     for (const FreedName& entry : freed) folders.insert(entry.folder);
     for (const Name& name : table_.names)
-      if (!name.deleted && folders.contains(name.parent)) live_.emplace(std::pair(name.inode, name.parent), &name);
+      if (!name.deleted && folders.contains(name.parent)) live_.emplace(name.inode, name.parent, table_.text_of(name));
   }
 
-  bool is_live_name(std::uint64_t folder, std::uint64_t inode, std::string_view text) const {
-    const auto [first, last] = live_.equal_range({inode, folder});
-    return std::any_of(first, last, [&](const auto& live) { return table_.text_of(*live.second) == text; });
-  }
+  bool is_live_name(std::uint64_t folder, std::uint64_t inode, std::string_view text) const { return live_.contains({inode, folder, text}); }
 
   void name_of_slack(const Name& entry) {
     const FileInfo* folder = table_.find(entry.parent);
@@ -334,7 +332,7 @@ class Finder {
   Anomalies& anomalies_;
   FreeSpace space_{{}};
   std::vector<Draft> drafts_;  // ascending by inode, and of one inode in the order of its lives' generations
-  std::multimap<std::pair<std::uint64_t, std::uint64_t>, const Name*> live_;
+  std::set<std::tuple<std::uint64_t, std::uint64_t, std::string_view>> live_;  // inode, folder, name
   std::vector<FormerName> former_;
   std::map<std::uint64_t, DeletedFile> unknown_;
   std::size_t mappings_ = 0;

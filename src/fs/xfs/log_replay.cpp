@@ -46,7 +46,7 @@ class Replay {
     targets_ = {};
     ICECORE_ASSIGN(const auto stop, walk(*bounds, [this](Transaction&& transaction) { return replay(transaction); }));
     if (stop) note("xfs.log", stop->error);
-    for (const auto& [key, buffer] : replayed_) ICECORE_CHECK(tolerate(stamp_checksum(buffer, overlay_)));
+    for (const auto& [block, buffer] : replayed_) ICECORE_CHECK(tolerate(stamp_checksum(buffer, overlay_)));
     Recovered recovered;
     recovered.changed = overlay_.changed();
     recovered.pending = pending_maps();
@@ -157,7 +157,7 @@ class Replay {
     if ((buffer.flags & (log::kBufferCancel | log::kBufferInodes | log::kBufferQuota)) != 0 || cancelled_.holds(buffer.block, buffer.blocks))
       return {};
     ICECORE_ASSIGN(const bool done, apply_buffer(super_, item, buffer, lsn, overlay_, where()));
-    if (done && super_.crc) replayed_.insert_or_assign({buffer.block, buffer.blocks}, LoggedBuffer{buffer.block, buffer.blocks, buffer.flags, {}});
+    if (done && super_.crc) replayed_.insert_or_assign(buffer.block, LoggedBuffer{buffer.block, buffer.blocks, buffer.flags, {}});
     return {};
   }
 
@@ -246,7 +246,7 @@ class Replay {
   Overlay overlay_;
   CancelTable cancelled_;
   std::vector<image::ByteRange> targets_;
-  std::map<std::pair<std::uint64_t, std::uint32_t>, LoggedBuffer> replayed_;
+  std::map<std::uint64_t, LoggedBuffer> replayed_;                                    // by first block: the last of a block is what lies there now
   std::map<std::uint64_t, Intent> intents_;                                           // those open, in the order of the log
   std::map<std::pair<std::uint64_t, std::uint16_t>, std::list<std::uint64_t>> open_;  // id and type → keys of intents_, oldest first
   std::uint64_t next_intent_ = 0;

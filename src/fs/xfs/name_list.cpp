@@ -14,22 +14,27 @@ void append(const NameList& list, FileTable& table) {
   }
 }
 
+// All that tells names apart: hashed whole, because a hostile directory may give one inode a million names.
+struct Key {
+  std::uint64_t inode, parent;
+  std::string_view text;
+  bool operator==(const Key&) const = default;
+};
+struct KeyHash {
+  std::size_t operator()(const Key& key) const {
+    return std::hash<std::string_view>()(key.text) ^ ((key.inode * 0x9e3779b97f4a7c15 + key.parent) * 0xff51afd7ed558ccd);
+  }
+};
+
 // Marks what repeats: `deleted` are indexes of deleted names, looked at in order.
 std::vector<bool> repeated(const FileTable& table, const std::vector<std::size_t>& deleted) {
-  std::unordered_multimap<std::uint64_t, std::size_t> by_inode;
+  const auto key_of = [&](const Name& name) { return Key{name.inode, name.parent, table.text_of(name)}; };
+  std::unordered_map<Key, std::size_t, KeyHash> known;
   std::vector<bool> drop(table.names.size(), false);
-  const auto same = [&](const Name& a, const Name& b) { return a.parent == b.parent && table.text_of(a) == table.text_of(b); };
-  for (const std::size_t index : deleted) {
-    const Name& name = table.names[index];
-    const auto [begin, end] = by_inode.equal_range(name.inode);
-    drop[index] = std::any_of(begin, end, [&](const auto& other) { return same(name, table.names[other.second]); });
-    if (!drop[index]) by_inode.emplace(name.inode, index);
-  }
+  for (const std::size_t index : deleted) drop[index] = !known.try_emplace(key_of(table.names[index]), index).second;
   for (const Name& live : table.names) {
     if (live.deleted) continue;
-    const auto [begin, end] = by_inode.equal_range(live.inode);
-    for (auto other = begin; other != end; ++other)
-      if (same(live, table.names[other->second])) drop[other->second] = true;
+    if (const auto same = known.find(key_of(live)); same != known.end()) drop[same->second] = true;
   }
   return drop;
 }
