@@ -10,6 +10,8 @@ namespace {
 
 constexpr std::uint64_t kInodesPerPage = 64;
 constexpr std::size_t kMaximumDepth = 4096;  // deeper than any path that Linux can name
+// PATH_MAX. `mkdir x; cd x` goes on for ever on a live system too, and the paths of folders in each other grow with the square of their number.
+constexpr std::size_t kMostPath = 4096;
 
 }  // namespace
 
@@ -103,7 +105,9 @@ PathIndex::PathIndex(const FileTable& table) : table_(table) {
     for (auto inode = chain.rbegin(); inode != chain.rend(); ++inode) {
       if (done.contains(*inode)) continue;
       const Name& name = *name_of.at(*inode);
-      done.emplace(*inode, done.at(name.parent) + '/' + std::string(table.text_of(name)));
+      const std::string& parent = done.at(name.parent);
+      const bool fits = parent.size() + 1 + name.text_length <= kMostPath;
+      done.emplace(*inode, fits ? parent + '/' + std::string(table.text_of(name)) : fmt::format("/$Orphan/{}", *inode));
     }
   }
   inodes_.reserve(done.size());

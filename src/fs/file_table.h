@@ -62,7 +62,7 @@ struct FileTable {
   std::vector<std::uint32_t> starts_;
 };
 
-/// Paths of directories by inode, made once from a table. Loops and parents that are missing end in "$Orphan/<inode>". Thread-safe after it is made.
+/// Paths of directories by inode, made once from a table. Loops, missing parents and paths over 4096 bytes: "/$Orphan/<inode>". Then thread-safe.
 class PathIndex {
  public:
   explicit PathIndex(const FileTable& table);
