@@ -122,10 +122,10 @@ Failure Qcow2Source::corrupt(std::string message, std::uint64_t offset) const { 
 
 Result<std::shared_ptr<const Qcow2Source>> Qcow2Source::make(image::SourcePtr file, Qcow2Header header, image::SourcePtr backing) {
   const std::shared_ptr<Qcow2Source> source(new Qcow2Source(std::move(file), std::move(header), std::move(backing)));
-  Bytes table(std::size_t{source->header_.l1_entries} * 8);
-  if (source->header_.l1_offset > source->file_->size() || table.size() > source->file_->size() - source->header_.l1_offset)
-    return source->corrupt("the L1 table is outside the file", source->header_.l1_offset);
-  ICECORE_CHECK(source->file_->read(source->header_.l1_offset, table));
+  const std::uint64_t length = std::uint64_t{source->header_.l1_entries} * 8, offset = source->header_.l1_offset;
+  if (offset > source->file_->size() || length > source->file_->size() - offset) return source->corrupt("the L1 table is outside the file", offset);
+  Bytes table(static_cast<std::size_t>(length));
+  ICECORE_CHECK(source->file_->read(offset, table));
   for (std::size_t i = 0; i < table.size(); i += 8) source->l1_.push_back(load_be<std::uint64_t>(table, i) & kOffsetMask);
   return std::shared_ptr<const Qcow2Source>(source);
 }

@@ -116,9 +116,8 @@ class Sweeper {
 
   Result<void> read_folder(std::uint64_t folder, std::vector<std::uint64_t>& next) {
     if (interrupted()) return interruption();
-    auto done = fs_.handle_->run<void>([&](TSK_FS_INFO& fs) -> Result<void> {
-      const DirectoryPtr dir(tsk_fs_dir_open_meta(&fs, folder));
-      if (!dir) return fs_.handle_->refusal("read the folder", folder);
+    auto done = fs_.handle_->run<void>([&](TSK_FS_INFO&) -> Result<void> {
+      ICECORE_ASSIGN(const DirectoryPtr dir, fs_.folder(folder));
       for (std::size_t i = 0; i < tsk_fs_dir_getsize(dir.get()) && !full_; ++i) read_entry(*dir, i, folder, next);
       return {};
     });

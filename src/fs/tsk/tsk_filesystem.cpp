@@ -58,8 +58,7 @@ Result<void> TskFilesystem::look_around() {
       }
     }
     if (!fat_) return {};
-    const DirectoryPtr root(tsk_fs_dir_open_meta(&fs, fs.root_inum));
-    if (!root) return handle_->refusal("read the root folder", fs.root_inum);
+    ICECORE_ASSIGN(const DirectoryPtr root, folder(fs.root_inum));
     for (std::size_t i = 0; i < tsk_fs_dir_getsize(root.get()); ++i)
       if (std::string label = label_in(*tsk_fs_dir_get_name(root.get(), i)); !label.empty()) info_.label = std::move(label);
     return {};
@@ -80,6 +79,16 @@ Result<TSK_FS_FILE*> TskFilesystem::file(std::uint64_t inode) const {
   open_.push_front({wanted, std::move(opened)});
   if (open_.size() > kOpenFiles) open_.pop_back();
   return open_.front().file.get();
+}
+
+Result<DirectoryPtr> TskFilesystem::folder(std::uint64_t inode) const {
+  TSK_FS_INFO* const fs = &handle_->filesystem();
+  const bool has_orphans_folder = !TSK_FS_TYPE_ISHFS(fs->ftype) && !TSK_FS_TYPE_ISAPFS(fs->ftype);  // there the number is a file's
+  if (has_orphans_folder && inode == TSK_FS_ORPHANDIR_INUM(fs))
+    return fail(Code::kCorrupt, "a name leads to an inode that is not on the disk", where(inode));
+  DirectoryPtr opened(tsk_fs_dir_open_meta(fs, inode));
+  if (!opened) return handle_->refusal("read the folder", inode);
+  return opened;
 }
 
 Result<const TSK_FS_ATTR*> TskFilesystem::content_of(TSK_FS_FILE& file, std::uint64_t inode) const {
@@ -140,11 +149,10 @@ Result<FileInfo> TskFilesystem::stat(std::uint64_t inode) const {
 }
 
 Result<std::vector<DirectoryEntry>> TskFilesystem::list(std::uint64_t directory) const {
-  return handle_->run<std::vector<DirectoryEntry>>([&](TSK_FS_INFO& fs) -> Result<std::vector<DirectoryEntry>> {
+  return handle_->run<std::vector<DirectoryEntry>>([&](TSK_FS_INFO&) -> Result<std::vector<DirectoryEntry>> {
     ICECORE_ASSIGN(TSK_FS_FILE* const opened, file(directory));
     if (!is_directory(*opened) || (ntfs_ && stream_of(directory))) return fail(Code::kInvalidArgument, "not a directory", where(directory));
-    const DirectoryPtr dir(tsk_fs_dir_open_meta(&fs, directory));
-    if (!dir) return handle_->refusal("read the folder", directory);
+    ICECORE_ASSIGN(const DirectoryPtr dir, folder(directory));
     std::vector<DirectoryEntry> entries;
     for (std::size_t i = 0; i < tsk_fs_dir_getsize(dir.get()); ++i) {
       const TSK_FS_NAME* const name = tsk_fs_dir_get_name(dir.get(), i);

@@ -41,6 +41,9 @@ class TskFilesystem final : public Filesystem {
 
   // Under the handle's lock.
   Result<TSK_FS_FILE*> file(std::uint64_t inode) const;
+  /// kCorrupt for libtsk's own folder of orphans, to which nothing on an honest disk leads: opening it walks the whole tree and, where a name leads
+  /// to it there, waits for ever for a lock that it holds.
+  Result<DirectoryPtr> folder(std::uint64_t inode) const;
   Result<const TSK_FS_ATTR*> content_of(TSK_FS_FILE& file, std::uint64_t inode) const;
   /// libtsk's name, or Rock Ridge's.
   Result<std::string> name_of(const TSK_FS_NAME& name) const;
