@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <algorithm>
+#include <functional>
+#include <span>
 #include <unordered_map>
 
 namespace icecore::fs {
@@ -42,28 +44,37 @@ std::string mode_string(FileType type, std::uint32_t mode) {
   return text;
 }
 
-const FileInfo* FileTable::find(std::uint64_t inode) const {
-  auto first = files.begin();
-  auto last = files.end();
+std::optional<std::size_t> FileTable::index_of(std::uint64_t inode) const {
+  std::size_t first = 0, last = files.size();
   if (!starts_.empty()) {
     std::uint64_t page = inode / kInodesPerPage;
     if (!pages_.empty()) {
       const auto found = std::ranges::lower_bound(pages_, page);
-      if (found == pages_.end() || *found != page) return nullptr;
+      if (found == pages_.end() || *found != page) return std::nullopt;
       page = static_cast<std::uint64_t>(found - pages_.begin());
     }
-    if (page + 1 >= starts_.size()) return nullptr;
-    first = files.begin() + starts_[static_cast<std::size_t>(page)];
-    last = files.begin() + starts_[static_cast<std::size_t>(page) + 1];
+    if (page + 1 >= starts_.size()) return std::nullopt;
+    first = starts_[static_cast<std::size_t>(page)];
+    last = starts_[static_cast<std::size_t>(page) + 1];
+    if (last - first == kInodesPerPage) return first + inode % kInodesPerPage;
   }
-  const auto found = std::ranges::lower_bound(first, last, inode, {}, &FileInfo::inode);
-  return found != last && found->inode == inode ? &*found : nullptr;
+  const std::span some(files.begin() + static_cast<std::ptrdiff_t>(first), files.begin() + static_cast<std::ptrdiff_t>(last));
+  const auto found = std::ranges::lower_bound(some, inode, {}, &FileInfo::inode);
+  if (found == some.end() || found->inode != inode) return std::nullopt;
+  return first + static_cast<std::size_t>(found - some.begin());
+}
+
+const FileInfo* FileTable::find(std::uint64_t inode) const {
+  const auto index = index_of(inode);
+  return index ? &files[*index] : nullptr;
 }
 
 void FileTable::build_index() {
   pages_.clear();
   starts_.clear();
   if (files.empty() || files.size() >= UINT32_MAX) return;
+  // Only where no number comes twice is a full page known to hold each of its inodes.
+  if (std::ranges::adjacent_find(files, std::ranges::greater_equal{}, &FileInfo::inode) != files.end()) return;
   const std::uint64_t last_page = files.back().inode / kInodesPerPage;
   const bool dense = last_page < files.size() * std::uint64_t{4} + 1024;
   for (std::size_t i = 0; i < files.size(); ++i) {
@@ -81,9 +92,11 @@ void FileTable::build_index() {
 
 PathIndex::PathIndex(const FileTable& table) : table_(table) {
   std::unordered_map<std::uint64_t, const Name*> name_of;
+  std::vector<bool> directories(table.files.size());
+  for (std::size_t i = 0; i < directories.size(); ++i) directories[i] = table.files[i].type == FileType::kDirectory;
   const auto is_directory = [&](std::uint64_t inode) {
-    const FileInfo* info = table.find(inode);
-    return info != nullptr && info->type == FileType::kDirectory;
+    const auto index = table.index_of(inode);
+    return index && directories[*index];
   };
   for (const Name& name : table.names) {
     if (!is_directory(name.inode)) continue;

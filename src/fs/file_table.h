@@ -44,11 +44,13 @@ struct Name {
 
 struct FileTable {
   std::uint64_t root_inode = 0;
-  std::vector<FileInfo> files;  ///< ascending by inode
+  std::vector<FileInfo> files;  ///< ascending by inode, each once
   std::vector<Name> names;      ///< in disk order of their directories
   std::string text;             ///< the pool of name bytes
 
-  /// By binary search; in constant time after build_index(). Thread-safe while the table is not changed.
+  /// Where in `files` an inode is. By binary search; in constant time after build_index(), and then mostly without a look at `files`: a disk of
+  /// millions of them is larger than any cache. Thread-safe while the table is not changed.
+  std::optional<std::size_t> index_of(std::uint64_t inode) const;
   const FileInfo* find(std::uint64_t inode) const;
   /// Makes find() fast. Call it once, after the last change to `files`; a later change makes the index wrong.
   void build_index();

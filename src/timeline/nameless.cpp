@@ -6,10 +6,8 @@ namespace icecore::timeline {
 
 std::vector<const fs::FileInfo*> nameless_files(const fs::FileTable& table) {
   std::vector<bool> named(table.files.size(), false);
-  for (const fs::Name& name : table.names) {
-    const fs::FileInfo* file = table.find(name.inode);
-    if (file != nullptr) named[static_cast<std::size_t>(file - table.files.data())] = true;
-  }
+  for (const fs::Name& name : table.names)
+    if (const auto index = table.index_of(name.inode)) named[*index] = true;
   std::vector<const fs::FileInfo*> rest;
   for (std::size_t i = 0; i < table.files.size(); ++i) {
     const fs::FileInfo& file = table.files[i];

@@ -1,7 +1,8 @@
-// Paths joined out of a table, where folders lie in each other without end.
+// A table's inodes found by number, and paths joined out of it, where folders lie in each other without end.
 #include "fs/file_table.h"
 
 #include <gtest/gtest.h>
+#include <algorithm>
 
 namespace icecore::fs::test {
 namespace {
@@ -21,6 +22,42 @@ FileTable nested(std::size_t folders, std::string_view name) {
   }
   table.build_index();
   return table;
+}
+
+FileTable table_of(const std::vector<std::uint64_t>& inodes) {
+  FileTable table;
+  for (const std::uint64_t inode : inodes) {
+    table.files.emplace_back();
+    table.files.back().inode = inode;
+  }
+  return table;
+}
+
+// With the index and without it: dense numbers with full and broken pages of 64, sparse ones as on a large XFS, and (which no reader makes) one
+// twice.
+TEST(FileTable, IndexFindsWhatTheFilesHold) {
+  std::vector<std::uint64_t> dense, sparse, twice;
+  for (std::uint64_t inode = 1; inode < 1000; ++inode)
+    if (inode < 300 || inode % 3 != 0) dense.push_back(inode);
+  for (std::uint64_t group = 0; group < 50; ++group)
+    for (std::uint64_t inode = 0; inode < (group % 2 == 0 ? 64U : 40U); ++inode) sparse.push_back((group << 32) + 128 + inode);
+  for (std::uint64_t inode = 64; inode < 127; ++inode) twice.push_back(inode);
+  twice.push_back(126);  // 64 of one page, without its last
+  for (const auto& inodes : {dense, sparse, twice}) {
+    FileTable table = table_of(inodes);
+    for (const bool indexed : {false, true}) {
+      if (indexed) table.build_index();
+      for (std::uint64_t inode = 0; inode < 1100; ++inode)
+        EXPECT_EQ(table.find(inode) != nullptr, std::ranges::binary_search(inodes, inode)) << inode << indexed;
+      for (const std::uint64_t inode : inodes) {
+        const auto index = table.index_of(inode);
+        ASSERT_TRUE(index) << inode << indexed;
+        EXPECT_EQ(table.files[*index].inode, inode);
+        EXPECT_EQ(table.find(inode), &table.files[*index]);
+      }
+      EXPECT_FALSE(table.index_of(UINT64_MAX));
+    }
+  }
 }
 
 TEST(PathIndex, FoldersInFoldersCostNoMoreThanThePathsThatLinuxCanName) {
