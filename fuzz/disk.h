@@ -46,20 +46,6 @@ inline std::shared_ptr<MemoryDisk> empty_disk(std::size_t size) {
   return std::make_shared<MemoryDisk>(Bytes(size));
 }
 
-/// The number of 1 KiB blocks (u16, little-endian), then records of a block number (u16) and that block's 1024 bytes. At most 8 MiB.
-inline std::shared_ptr<MemoryDisk> disk_of_blocks(ByteView in) {
-  const NotCounted own;
-  constexpr std::size_t kBlock = 1024, kMaximumBlocks = 8192;
-  Bytes bytes;
-  if (in.size() >= 2) bytes.resize(std::min<std::size_t>(load_le<std::uint16_t>(in, 0), kMaximumBlocks) * kBlock);
-  for (std::size_t at = 2; at + 2 < in.size(); at += 2 + kBlock) {
-    const std::size_t to = std::size_t{load_le<std::uint16_t>(in, at)} * kBlock;
-    const ByteView content = in.subspan(at + 2, std::min(kBlock, in.size() - at - 2));
-    if (to < bytes.size()) std::ranges::copy(content, bytes.begin() + static_cast<std::ptrdiff_t>(to));
-  }
-  return std::make_shared<MemoryDisk>(std::move(bytes));
-}
-
 /// Zeros, but for views into the input; a later piece covers an earlier one. Terabytes cost nothing.
 class SparseDisk final : public image::BlockSource {
  public:
@@ -93,6 +79,8 @@ class SparseDisk final : public image::BlockSource {
     }
   }
   std::span<const Piece> pieces() const { return pieces_; }
+  /// Bytes that outlive the disk.
+  void cover(std::uint64_t offset, ByteView bytes) { pieces_.push_back({offset, bytes}); }
   void cover(std::uint64_t offset, std::uint32_t little_endian) {
     Bytes& bytes = covers_.emplace_back(4);
     store_le(std::span(bytes), 0, little_endian);
@@ -104,6 +92,20 @@ class SparseDisk final : public image::BlockSource {
   std::vector<Piece> pieces_;
   std::list<Bytes> covers_;
 };
+
+/// The number of 1 KiB blocks (u16, little-endian), then records of a block number (u16) and that block's 1024 bytes. At most 8 MiB. The disk keeps
+/// views of `in`.
+inline std::shared_ptr<SparseDisk> disk_of_blocks(ByteView in) {
+  constexpr std::size_t kBlock = 1024, kMaximumBlocks = 8192;
+  const NotCounted own;
+  const std::uint64_t size = in.size() < 2 ? 0 : std::min<std::uint64_t>(load_le<std::uint16_t>(in, 0), kMaximumBlocks) * kBlock;
+  std::vector<SparseDisk::Piece> pieces;
+  for (std::size_t at = 2; at + 2 < in.size(); at += 2 + kBlock) {
+    const std::uint64_t to = std::uint64_t{load_le<std::uint16_t>(in, at)} * kBlock;
+    if (to < size) pieces.push_back({to, in.subspan(at + 2, std::min(kBlock, in.size() - at - 2))});
+  }
+  return std::make_shared<SparseDisk>(size, std::move(pieces));
+}
 
 /// The disk's size in bytes (u64), then pieces: offset (u64), length (u32), bytes; all little-endian. At most 64 MiB. The disk keeps views of `in`.
 inline std::shared_ptr<SparseDisk> disk_of_pieces(ByteView in) {

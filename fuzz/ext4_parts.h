@@ -53,12 +53,14 @@ inline std::optional<fs::ext4::Disk> ext4_parts(const std::uint8_t* data, std::s
   return disk;
 }
 
-/// Calls `look` with each of the first ordinary inodes.
+/// Calls `look` with the input's disk and each of its first ordinary inodes.
 template <typename Look>
-void for_each_file(const fs::ext4::Disk& disk, Look&& look) {
+void look_at_files(const std::uint8_t* data, std::size_t size, Look&& look) {
+  const auto disk = ext4_parts(data, size);
+  if (!disk) return;
   for (std::uint64_t number = kFirstFile; number <= kLastFile; ++number) {
-    const auto inode = disk.load_inode(number);
-    if (inode) look(inode->view());
+    const auto inode = disk->load_inode(number);
+    if (inode) look(*disk, inode->view());
   }
 }
 

@@ -7,15 +7,13 @@ const icecore::fuzz::Budget icecore::fuzz::kBudget;
 
 void icecore::fuzz::one_input(const std::uint8_t* data, std::size_t size) {
   namespace e = fs::ext4;
-  const auto disk = ext4_parts(data, size);
-  if (!disk) return;
-  for_each_file(*disk, [&](const e::InodeView& inode) {
-    const e::BlockMap whole = e::map_extents(*disk, inode, 0, UINT64_MAX);
-    (void)e::map_extents(*disk, inode, 3, 9);
-    if (!whole.runs.empty()) (void)e::map_extents(*disk, inode, whole.runs.back().logical, UINT32_MAX);
+  look_at_files(data, size, [](const e::Disk& disk, const e::InodeView& inode) {
+    const e::BlockMap whole = e::map_extents(disk, inode, 0, UINT64_MAX);
+    (void)e::map_extents(disk, inode, 3, 9);
+    if (!whole.runs.empty()) (void)e::map_extents(disk, inode, whole.runs.back().logical, UINT32_MAX);
     std::vector<image::ByteRange> ranges;
-    e::append_index_blocks(*disk, inode, ranges);
+    e::append_index_blocks(disk, inode, ranges);
     std::byte buffer[3000];
-    (void)e::read_content(*disk, inode, 500, buffer);
+    (void)e::read_content(disk, inode, 500, buffer);
   });
 }

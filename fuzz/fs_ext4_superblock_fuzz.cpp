@@ -31,7 +31,7 @@ const icecore::fuzz::Budget icecore::fuzz::kBudget;
 
 void icecore::fuzz::one_input(const std::uint8_t* data, std::size_t size) {
   const ByteView in = view_of(data, size);
-  std::array<std::byte, e::kSuperblockSize> raw{};
+  std::array<std::byte, e::kSuperblockSize> raw{};  // outlives the disk
   std::ranges::copy(in.first(std::min(in.size(), raw.size())), raw.begin());
   put_checksum_right(raw);
   bool checksum_ok = false;
@@ -39,7 +39,10 @@ void icecore::fuzz::one_input(const std::uint8_t* data, std::size_t size) {
 
   // Behind the first: a disk of which the first block that is there is the backup.
   const auto disk = disk_of_blocks(in.subspan(std::min(in.size(), raw.size())));
-  if (disk->size() >= e::kSuperblockOffset + raw.size()) std::ranges::copy(raw, disk->bytes().begin() + e::kSuperblockOffset);
+  {
+    const NotCounted own;
+    disk->cover(e::kSuperblockOffset, raw);
+  }
   Anomalies anomalies;
   if (const auto superblock = e::read_superblock(*disk, anomalies)) use(*superblock);
 }

@@ -6,10 +6,8 @@ const icecore::fuzz::Budget icecore::fuzz::kBudget;
 
 void icecore::fuzz::one_input(const std::uint8_t* data, std::size_t size) {
   namespace e = fs::ext4;
-  const auto disk = ext4_parts(data, size);
-  if (!disk) return;
-  for_each_file(*disk, [&](const e::InodeView& inode) {
-    (void)e::read_xattrs(*disk, inode);
-    (void)e::inline_data_tail(*disk, inode);
+  look_at_files(data, size, [](const e::Disk& disk, const e::InodeView& inode) {
+    (void)e::read_xattrs(disk, inode);
+    (void)e::inline_data_tail(disk, inode);
   });
 }
