@@ -16,6 +16,14 @@ void add_times(std::vector<Row>& rows, const fs::FileInfo& file, std::uint32_t l
   if (file.deleted) rows.push_back({*file.deleted, layer, index, 'd'});
 }
 
+// The root, unless its filesystem keeps no times of it (FAT), then the files that have no name left.
+std::vector<const fs::FileInfo*> without_names(const fs::FileTable& table) {
+  std::vector<const fs::FileInfo*> files = nameless_files(table);
+  const fs::FileInfo* root = table.find(table.root_inode);
+  if (root != nullptr && root->modified != Timestamp{}) files.insert(files.begin(), root);
+  return files;
+}
+
 }  // namespace
 
 std::vector<Row> ordered_rows(std::span<const Layer> layers, std::span<const artefact::Event> events) {
@@ -30,7 +38,7 @@ std::vector<Row> ordered_rows(std::span<const Layer> layers, std::span<const art
       if (file != nullptr && !(told && name.deleted)) add_times(rows, *file, at, index);
       ++index;
     }
-    for (const fs::FileInfo* file : nameless_files(table)) {
+    for (const fs::FileInfo* file : without_names(table)) {
       if (!told || file->allocated) add_times(rows, *file, at, index);
       ++index;
     }
@@ -47,7 +55,7 @@ std::vector<Row> ordered_rows(std::span<const Layer> layers, std::span<const art
 
 RowReader::RowReader(std::span<const Layer> layers) : layers_(layers) {
   for (const Layer& layer : layers) {
-    nameless_.push_back(nameless_files(*layer.table));
+    without_names_.push_back(without_names(*layer.table));
     gone_.push_back(gone_names(layer));
   }
 }
@@ -61,11 +69,12 @@ FileRow RowReader::file_row(const Row& row) const {
     return {layer.mount_point + layer.paths->path_of(name), file, name.deleted || (file != nullptr && !file->allocated), nullptr, nullptr};
   }
   const std::size_t past_names = row.index - table.names.size();
-  if (past_names >= nameless_[row.layer].size()) {
-    const GoneName& gone = gone_[row.layer][past_names - nameless_[row.layer].size()];
+  if (past_names >= without_names_[row.layer].size()) {
+    const GoneName& gone = gone_[row.layer][past_names - without_names_[row.layer].size()];
     return {layer.mount_point + gone.path(), gone.file != nullptr ? &gone.file->info : table.find(gone.inode), true, gone.file, gone.name};
   }
-  const fs::FileInfo* file = nameless_[row.layer][past_names];
+  const fs::FileInfo* file = without_names_[row.layer][past_names];
+  if (file->inode == table.root_inode) return {layer.mount_point.empty() ? "/" : layer.mount_point, file, false, nullptr, nullptr};
   return {fmt::format("{}/$OrphanFiles/OrphanFile-{}", layer.mount_point, file->inode), file, !file->allocated, nullptr, nullptr};
 }
 

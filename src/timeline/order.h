@@ -18,7 +18,7 @@ namespace icecore::timeline {
 struct Row {
   Timestamp time;
   std::uint32_t layer = 0;  ///< index of the layer; kEvent for an event
-  std::uint32_t index = 0;  ///< of the name (past the names: of the nameless file; past these: of the gone name), or of the event
+  std::uint32_t index = 0;  ///< of the name (past the names: of the root or a nameless file; past these: of the gone name), or of the event
   char kind = 'm';          ///< m, a, c, b, d (deletion), s (a name was last seen in the journal); 'e' for an event
 };
 
@@ -36,7 +36,7 @@ struct FileRow {
   const fs::DeletedName* name = nullptr;  ///< … and of its name
 };
 
-/// Resolves rows to files. Holds the nameless and gone files of each layer, so make it once.
+/// Resolves rows to files. Holds the files without a name and the gone ones of each layer, so make it once.
 class RowReader {
  public:
   explicit RowReader(std::span<const Layer> layers);
@@ -44,7 +44,7 @@ class RowReader {
 
  private:
   std::span<const Layer> layers_;
-  std::vector<std::vector<const fs::FileInfo*>> nameless_;
+  std::vector<std::vector<const fs::FileInfo*>> without_names_;
   std::vector<std::vector<GoneName>> gone_;
 };
 

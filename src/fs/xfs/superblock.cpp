@@ -84,6 +84,9 @@ Result<Superblock> parse_superblock(ByteView sector, const std::string& source_n
   super.ag_block_log = load_be<std::uint8_t>(sector, sb::kAgBlockLog);
   super.data_blocks = load_be<std::uint64_t>(sector, sb::kDataBlocks);
   super.root_inode = load_be<std::uint64_t>(sector, sb::kRootInode);
+  std::size_t own = 0;
+  for (const std::size_t field : {sb::kBitmapInode, sb::kSummaryInode, sb::kUserQuotaInode, sb::kGroupQuotaInode, sb::kProjectQuotaInode})
+    super.own_inodes[own++] = load_be<std::uint64_t>(sector, field);
   super.log_start = load_be<std::uint64_t>(sector, sb::kLogStart);
   super.log_blocks = load_be<std::uint32_t>(sector, sb::kLogBlocks);
   super.log_stripe_unit = load_be<std::uint32_t>(sector, sb::kLogStripeUnit);

@@ -1,6 +1,7 @@
 // The superblock as a value: geometry, features, and the arithmetic of XFS addresses.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string>
@@ -17,7 +18,8 @@ struct Superblock {
   std::uint8_t block_log = 0, inodes_per_block_log = 0, ag_block_log = 0;
   std::uint32_t ag_blocks = 0, ag_count = 0;
   std::uint64_t data_blocks = 0, root_inode = 0;
-  std::uint64_t log_start = 0;  ///< filesystem block; 0 where the log is on another device
+  std::array<std::uint64_t, 5> own_inodes{};  ///< realtime bitmap and summary, quota; what is not there is 0 or all ones
+  std::uint64_t log_start = 0;                ///< filesystem block; 0 where the log is on another device
   std::uint32_t log_blocks = 0, log_stripe_unit = 0;
   std::uint32_t features_incompatible = 0;
   std::array<std::byte, kUuidSize> uuid{}, meta_uuid{};
@@ -29,6 +31,8 @@ struct Superblock {
   std::uint32_t inodes_per_block() const { return 1U << inodes_per_block_log; }
   std::uint64_t size() const { return data_blocks << block_log; }
 
+  /// One of the filesystem's own inodes, which no name leads to.
+  bool is_internal(std::uint64_t inode) const { return inode != root_inode && std::ranges::find(own_inodes, inode) != own_inodes.end(); }
   bool contains_block(std::uint64_t fs_block, std::uint64_t count = 1) const;
   bool contains_inode(std::uint64_t inode) const;
   std::uint32_t blocks_in_ag(std::uint32_t ag) const;

@@ -136,7 +136,7 @@ class Sweep {
       info.allocated = false;
       info.deleted = info.changed;
     }
-    if (info.allocated || (options_.deleted && (info.mode != 0 || inode->remnants))) part.files.push_back(info);
+    if (info.allocated || (options_.deleted && (info.mode != 0 || inode->remnants))) keep(info, part);
     if (!free && info.allocated && info.type == FileType::kDirectory) return read_directory_fork(*inode, part);
     if (info.allocated && inode->realtime && info.type == FileType::kRegular)
       anomalies_.add("xfs.realtime", {Code::kUnsupported,
@@ -144,6 +144,20 @@ class Sweep {
                                       reader_.at(info.inode_offset, number),
                                       {}});
     return {};
+  }
+
+  void keep(const FileInfo& info, Part& part) {
+    if (!super_.is_internal(info.inode)) return part.files.push_back(info);
+    const std::scoped_lock lock(mutex_);
+    internal_.push_back(info);
+  }
+
+  // A hostile superblock may call any file its own: one that has a name stays.
+  void put_back_named() {
+    for (const FileInfo& info : internal_) {
+      const bool named = std::ranges::any_of(table_.names, [&](const Name& name) { return !name.deleted && name.inode == info.inode; });
+      if (named) table_.files.insert(std::ranges::lower_bound(table_.files, info.inode, {}, &FileInfo::inode), info);
+    }
   }
 
   Result<void> read_directory_fork(const Inode& inode, Part& part) {
@@ -270,6 +284,7 @@ class Sweep {
     blocks_ = {};
     std::ranges::move(lists, std::back_inserter(lists_));
     join_names(lists_, table_);
+    put_back_named();
     table_.build_index();
     return {};
   }
@@ -290,10 +305,11 @@ class Sweep {
   Anomalies& anomalies_;
   Progress& progress_;
   std::uint64_t most_directory_blocks_;
-  std::mutex mutex_;  // of blocks_, incomplete_ and trees_ while inodes are read
+  std::mutex mutex_;  // of what follows, while inodes are read
   std::vector<DirectoryBlock> blocks_;
   std::uint64_t incomplete_ = 0;  // directory blocks with a piece missing
   std::vector<TreeDirectory> trees_;
+  std::vector<FileInfo> internal_;
   std::vector<NameList> lists_;
   FileTable table_;
 };

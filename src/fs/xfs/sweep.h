@@ -9,7 +9,7 @@
 namespace icecore::fs::xfs {
 
 /// Works on all cores. Memory: the table itself, one buffer of at most 1 MiB a thread, and 80 bytes a directory block. The filesystem's own inodes
-/// (realtime bitmaps, quota, metadata directory) are left out. Errors are the source's only.
+/// (realtime bitmaps, quota, metadata directory) are left out, unless a name leads to them. Errors are the source's only.
 Result<FileTable> sweep_inodes(const Reader& reader, const SweepOptions& options, Anomalies& anomalies, Progress& progress);
 
 }  // namespace icecore::fs::xfs

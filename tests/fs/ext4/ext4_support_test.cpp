@@ -5,6 +5,7 @@
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
+#include <set>
 
 #include "core/hash.h"
 #include "fs/ext4/ext4_support.h"
@@ -163,11 +164,15 @@ Listing sweep_listing(const fs::Filesystem& filesystem) {
   EXPECT_EQ(text_of(anomalies), "");
   if (!table) return listing;
   const fs::PathIndex paths(*table);
+  std::set<std::uint64_t> named{table->root_inode};
   for (const auto& name : table->names) {
     if (name.deleted) continue;
+    named.insert(name.inode);
     const fs::FileInfo* info = table->find(name.inode);
     listing[paths.path_of(name)] = info != nullptr && info->allocated ? our_line(filesystem, *info) : "its inode is not allocated";
   }
+  for (const fs::FileInfo& file : table->files)
+    if (file.allocated && !named.contains(file.inode)) listing[fmt::format("inode {} without a name", file.inode)] = our_line(filesystem, file);
   return listing;
 }
 
