@@ -107,11 +107,10 @@ inline std::shared_ptr<SparseDisk> disk_of_blocks(ByteView in) {
   return std::make_shared<SparseDisk>(size, std::move(pieces));
 }
 
-/// The disk's size in bytes (u64), then pieces: offset (u64), length (u32), bytes; all little-endian. At most 64 MiB. The disk keeps views of `in`.
-inline std::shared_ptr<SparseDisk> disk_of_pieces(ByteView in) {
-  constexpr std::uint64_t kMostBytes = std::uint64_t{64} << 20;
+/// The disk's size in bytes (u64), then pieces: offset (u64), length (u32), bytes; all little-endian. The disk keeps views of `in`.
+inline std::shared_ptr<SparseDisk> disk_of_pieces(ByteView in, std::uint64_t most_bytes = std::uint64_t{64} << 20) {
   const NotCounted own;
-  const std::uint64_t size = in.size() < 8 ? 0 : std::min(load_le<std::uint64_t>(in, 0), kMostBytes);
+  const std::uint64_t size = in.size() < 8 ? 0 : std::min(load_le<std::uint64_t>(in, 0), most_bytes);
   std::vector<SparseDisk::Piece> pieces;
   for (std::size_t at = 8; at + 12 < in.size();) {
     const auto to = load_le<std::uint64_t>(in, at);

@@ -13,8 +13,7 @@ using namespace icecore;
 namespace e = fs::ext4;
 
 void put_checksum_right(std::span<std::byte> raw) {
-  const std::uint32_t sum = crc32c(~std::uint32_t{0}, raw.first(e::super_field::kChecksum));
-  for (std::size_t i = 0; i < 4; ++i) raw[e::super_field::kChecksum + i] = static_cast<std::byte>(sum >> (8 * i));
+  store_le(raw, e::super_field::kChecksum, crc32c(~std::uint32_t{0}, raw.first(e::super_field::kChecksum)));
 }
 
 void use(const e::Superblock& superblock) {

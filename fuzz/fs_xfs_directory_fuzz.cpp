@@ -28,25 +28,23 @@ Result<void> read(const fuzz::xfs::Input& input, const fs::xfs::DirectoryBlock& 
 const icecore::fuzz::Budget icecore::fuzz::kBudget{.times = 8, .base = 64 << 10};
 
 void icecore::fuzz::one_input(const std::uint8_t* data, std::size_t size) {
-  const auto input = fuzz::xfs::input_of(fuzz::view_of(data, size));
-  if (!input) return;
-  const auto record = fuzz::xfs::record_of(*input);
-  if (!record) return;
-  const fs::xfs::Superblock& super = input->reader.super;
-  const Location where = input->reader.at(0, input->number);
-  const auto inode = fs::xfs::parse_inode(super, input->number, *record, "fuzz");
-  if (!inode) return;
+  const auto given = fuzz::xfs::inode_of(fuzz::view_of(data, size));
+  if (!given) return;
+  const fuzz::xfs::Input& input = given->input;
+  const fs::xfs::Inode& inode = given->inode;
+  const fs::xfs::Superblock& super = input.reader.super;
+  const Location where = input.reader.at(0, input.number);
   std::vector<fs::xfs::NameList> lists(2);
-  (void)fs::xfs::parse_short_form(super, inode->data.bytes, where, [&](const fs::xfs::RawEntry& entry) { lists[0].add(input->number, entry); });
-  const auto mappings = fs::xfs::read_mappings(input->reader, inode->data, false, where);
+  (void)fs::xfs::parse_short_form(super, inode.data.bytes, where, [&](const fs::xfs::RawEntry& entry) { lists[0].add(input.number, entry); });
+  const auto mappings = fs::xfs::read_mappings(input.reader, inode.data, false, where);
   if (!mappings) return;
   std::uint64_t next = 0;
-  fs::xfs::for_each_directory_block(super, input->number, *mappings, [&](fs::xfs::DirectoryBlock&& block) {
+  fs::xfs::for_each_directory_block(super, input.number, *mappings, [&](fs::xfs::DirectoryBlock&& block) {
     require(block.index >= next, "blocks ascend");
     next = block.index + 1;
     if (block.pieces.empty()) return true;
-    const bool live = read(*input, block, false, lists[0]).has_value();
-    return read(*input, block, true, lists[1]).has_value() && live;
+    const bool live = read(input, block, false, lists[0]).has_value();
+    return read(input, block, true, lists[1]).has_value() && live;
   });
   fs::FileTable table;
   fs::xfs::join_names(lists, table);

@@ -18,6 +18,7 @@
 #include "core/bytes.h"
 #include "disk.h"
 #include "fs/xfs/buffer_identity.h"
+#include "fs/xfs/inode.h"
 #include "fs/xfs/reader.h"
 
 namespace icecore::fuzz::xfs {
@@ -112,6 +113,13 @@ inline std::optional<Input> input_of(ByteView in) {
   return input;
 }
 
+/// The input's inode. Its forks are views of `record`.
+struct InodeInput {
+  Input input;
+  Bytes record;
+  fsx::Inode inode;
+};
+
 /// The record of the inode that the input's number names; nullopt where no inode can have it.
 inline std::optional<Bytes> record_of(const Input& input) {
   const fsx::Superblock& super = input.reader.super;
@@ -119,6 +127,17 @@ inline std::optional<Bytes> record_of(const Input& input) {
   auto record = input.reader.bytes(super.inode_offset(input.number), super.inode_size);
   require(record.has_value(), "an inode of the filesystem is on its disk");
   return std::move(*record);
+}
+
+/// nullopt where the input has none that can be one.
+inline std::optional<InodeInput> inode_of(ByteView in) {
+  auto input = input_of(in);
+  if (!input) return std::nullopt;
+  auto record = record_of(*input);
+  if (!record) return std::nullopt;
+  auto inode = fsx::parse_inode(input->reader.super, input->number, *record, "fuzz");
+  if (!inode) return std::nullopt;
+  return InodeInput{std::move(*input), std::move(*record), std::move(*inode)};  // a moved vector keeps its bytes where they are
 }
 
 }  // namespace icecore::fuzz::xfs

@@ -17,11 +17,12 @@ KINDS = {"ext4": (64, ["mkfs.ext4", "-q"], "noload"), "ext3": (64, ["mkfs.ext3",
 
 
 @contextlib.contextmanager
-def mounted(image, options="rw"):
+def mounted_by(image, *command):
+    """`command DEVICE FOLDER` on a loop device of the image; gives the folder."""
     mount = scratch()
     device = subprocess.run(["losetup", "--find", "--show", image], capture_output=True, text=True, check=True).stdout.strip()
     try:
-        subprocess.run(["mount", "-o", options, device, mount], check=True)
+        subprocess.run([*command, device, mount], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             yield mount
         finally:
@@ -30,19 +31,13 @@ def mounted(image, options="rw"):
         subprocess.run(["losetup", "--detach", device], check=True)
 
 
-@contextlib.contextmanager
+def mounted(image, options="rw"):
+    return mounted_by(image, "mount", "-o", options)
+
+
 def through_fuse(image):
     """exFAT by exfat-fuse: kernels often come without it."""
-    mount = scratch()
-    device = subprocess.run(["losetup", "--find", "--show", image], capture_output=True, text=True, check=True).stdout.strip()
-    try:
-        subprocess.run(["mount.exfat-fuse", device, mount], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            yield mount
-        finally:
-            subprocess.run(["umount", mount], check=True)
-    finally:
-        subprocess.run(["losetup", "--detach", device], check=True)
+    return mounted_by(image, "mount.exfat-fuse")
 
 
 def blank(kind):

@@ -6,6 +6,7 @@
 
 #include "core/hash.h"
 #include "fs/ext4/ext4_format.h"
+#include "fs/ext4/number_bytes.h"
 
 namespace icecore::fs::ext4 {
 namespace {
@@ -46,8 +47,7 @@ std::uint16_t crc16(std::uint16_t crc, ByteView bytes) {
 // ext4_group_desc_csum() of fs/ext4/super.c: crc32c with metadata_csum, else crc16 over the UUID, the group and the descriptor.
 bool checksum_ok(const Superblock& sb, std::uint32_t group, ByteView raw) {
   if (!sb.group_checksums()) return true;
-  std::array<std::byte, 4> number{};
-  for (std::size_t i = 0; i < 4; ++i) number[i] = static_cast<std::byte>(group >> (8 * i));
+  const auto number = number_bytes(group);
   const auto stored = load_le<std::uint16_t>(raw, f::kChecksum);
   if (sb.checksums()) {
     static constexpr std::array<std::byte, 2> kZero{};

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "core/hash.h"
+#include "fs/ext4/number_bytes.h"
 
 namespace icecore::fs::ext4 {
 namespace {
@@ -47,12 +48,7 @@ ByteView InodeView::xattr_area() const {
 }
 
 std::uint32_t inode_checksum_seed(const Superblock& sb, std::uint64_t number, std::uint32_t generation) {
-  std::array<std::byte, 8> seed{};
-  for (std::size_t i = 0; i < 4; ++i) {
-    seed[i] = static_cast<std::byte>(number >> (8 * i));
-    seed[4 + i] = static_cast<std::byte>(generation >> (8 * i));
-  }
-  return crc32c(sb.checksum_seed, seed);
+  return crc32c(crc32c(sb.checksum_seed, number_bytes(static_cast<std::uint32_t>(number))), number_bytes(generation));
 }
 
 std::uint32_t InodeView::checksum_seed(const Superblock& sb) const { return inode_checksum_seed(sb, number_, generation()); }

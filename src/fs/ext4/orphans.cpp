@@ -1,11 +1,11 @@
 #include "fs/ext4/orphans.h"
 
 #include <algorithm>
-#include <array>
 #include <unordered_set>
 
 #include "core/hash.h"
 #include "fs/ext4/block_map.h"
+#include "fs/ext4/number_bytes.h"
 #include "fs/ext4/sweep_parts.h"
 
 namespace icecore::fs::ext4 {
@@ -66,9 +66,7 @@ class Finder {
   // ext4_orphan_file_block_csum_verify() of fs/ext4/orphan.c.
   bool checksum_ok(const InodeView& file, std::uint64_t block, ByteView bytes) const {
     if (!disk_.superblock.checksums()) return true;
-    std::array<std::byte, 8> number{};
-    for (std::size_t i = 0; i < number.size(); ++i) number[i] = static_cast<std::byte>(block >> (8 * i));
-    const std::uint32_t crc = crc32c(file.checksum_seed(disk_.superblock), number);
+    const std::uint32_t crc = crc32c(file.checksum_seed(disk_.superblock), number_bytes(block));
     return crc32c(crc, bytes.first(bytes.size() - kOrphanTail)) == load_le<std::uint32_t>(bytes, bytes.size() - 4);
   }
 

@@ -8,6 +8,7 @@
 #include "core/hash.h"
 #include "fs/ext4/block_map.h"
 #include "fs/ext4/content.h"
+#include "fs/ext4/number_bytes.h"
 
 namespace icecore::fs::ext4 {
 namespace {
@@ -121,10 +122,8 @@ Result<void> append(const Disk& disk, std::uint64_t inode, const std::vector<Ent
 // ext4_xattr_block_csum() of fs/ext4/xattr.c.
 bool block_checksum_ok(const Superblock& sb, std::uint64_t block, ByteView bytes) {
   if (!sb.checksums()) return true;
-  std::array<std::byte, 8> number{};
-  for (std::size_t i = 0; i < 8; ++i) number[i] = static_cast<std::byte>(block >> (8 * i));
   static constexpr std::array<std::byte, 4> kZero{};
-  std::uint32_t crc = crc32c(crc32c(sb.checksum_seed, number), bytes.first(16));
+  std::uint32_t crc = crc32c(crc32c(sb.checksum_seed, number_bytes(block)), bytes.first(16));
   crc = crc32c(crc32c(crc, kZero), bytes.subspan(20));
   return crc == load_le<std::uint32_t>(bytes, 16);
 }

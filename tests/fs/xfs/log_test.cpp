@@ -2,9 +2,9 @@
 // with norecovery.
 #include <gtest/gtest.h>
 
+#include "fs/xfs/agreement.h"
 #include "fs/xfs/log_find.h"
 #include "fs/xfs/log_intents.h"
-#include "fs/xfs/tree.h"
 #include "fs/xfs/xfs.h"
 #include "fs/xfs/xfs_image.h"
 
@@ -12,12 +12,6 @@ namespace icecore::fs::xfs::test {
 namespace {
 
 using icecore::test::ScratchFolder;
-
-Tree mounted_tree(const Path& image, const Path& folder, const std::string& options) {
-  const Mount mount(image, folder, options);
-  EXPECT_TRUE(mount.ok()) << mount.message();
-  return mount.ok() ? kernel_tree(mount.folder()) : Tree{};
-}
 
 void expect_no_anomalies(const Anomalies& anomalies) {
   for (const Anomaly& anomaly : anomalies.list()) ADD_FAILURE() << anomaly.kind << ": " << to_string(anomaly.error);
@@ -46,6 +40,7 @@ Views compare_views(const Path& image, const ScratchFolder& scratch, bool torn =
   const auto table = (*recovered)->sweep({}, anomalies, no_progress());
   EXPECT_TRUE(table.has_value());
   if (table) expect_same_tree(without_contents(kernel_recovered), swept_tree(*table), "recovered, sweep");
+  if (table) expect_no_nameless(*table, "recovered");
   if (torn) {
     EXPECT_EQ(anomalies.count(), 1U);
     for (const Anomaly& anomaly : anomalies.list()) EXPECT_EQ(anomaly.kind, "xfs.log-torn") << to_string(anomaly.error);

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "fs/xfs/tree.h"
+#include "fs/xfs/agreement.h"
 #include "fs/xfs/xfs_db.h"
 #include "fs/xfs/xfs_image.h"
 
@@ -32,26 +32,15 @@ TEST_P(XfsForms, AreReadAsTheKernelReadsThem) {
     ASSERT_TRUE(writable.ok()) << writable.message();
     populate(writable.folder(), 7, large_blocks ? 60 : 100, GetParam().far_times);
   }
-  Tree expected;
-  {
-    const Mount oracle(image, scratch / "mount", "ro,norecovery");
-    ASSERT_TRUE(oracle.ok()) << oracle.message();
-    expected = kernel_tree(oracle.folder());
-  }
+  const Tree expected = mounted_tree(image, scratch / "mount", "ro,norecovery");
   ASSERT_GT(expected.size(), 2000U);
   if (GetParam().all_forms) {
     EXPECT_EQ(forms_on_disk(image, expected, kPathsOfForms), kAllForms);
   }
 
-  Anomalies anomalies;
-  const auto filesystem = xfs::open(open_image(image), {}, anomalies);
-  ICECORE_ASSERT_OK(filesystem);
-  expect_same_tree(expected, our_tree(**filesystem), "one by one");
-  const auto table = (*filesystem)->sweep({}, anomalies, no_progress());
-  ICECORE_ASSERT_OK(table);
-  expect_same_tree(without_contents(expected), swept_tree(*table), "sweep");
-  EXPECT_FALSE((*filesystem)->info().journal_replayed);
-  for (const Anomaly& anomaly : anomalies.list()) ADD_FAILURE() << anomaly.kind << ": " << to_string(anomaly.error);
+  const FilesystemPtr filesystem = expect_tree(expected, image, GetParam().name);
+  ASSERT_NE(filesystem, nullptr);
+  EXPECT_FALSE(filesystem->info().journal_replayed);
 }
 
 INSTANTIATE_TEST_SUITE_P(Mkfs, XfsForms,
